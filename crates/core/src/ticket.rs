@@ -1,0 +1,187 @@
+//! The system user ticket: the secret itself, what the service said with it, when it ends, and ready-made headers.
+
+mod claims;
+
+use std::fmt;
+use std::time::Duration;
+
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use jiff::{SignedDuration, Timestamp};
+
+pub use claims::Claims;
+
+use crate::client_secret::ClientSecret;
+use crate::exchange::ClockSkew;
+use crate::secret::SecretText;
+
+/// How long a ticket is good for, counted from its issue or its last use against the API.
+pub const DEFAULT_TICKET_LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
+
+/// The header in which the API takes the client secret.
+pub const APP_TOKEN_HEADER: HeaderName = HeaderName::from_static("so-apptoken");
+
+/// The credential for a tenant's API, after every trust rule has held.
+#[derive(Debug, Clone)]
+pub struct SystemUserTicket {
+    ticket: Ticket,
+    client_secret: ClientSecret,
+    claims: Claims,
+    issued_at: Timestamp,
+    lifetime: Duration,
+    clock_skew: Option<ClockSkew>,
+}
+
+impl SystemUserTicket {
+    /// Fails when the ticket cannot stand in a header; then nothing could be done with it.
+    pub(crate) fn new(
+        ticket: SecretText,
+        client_secret: ClientSecret,
+        claims: Claims,
+        issued_at: Timestamp,
+        lifetime: Duration,
+    ) -> Result<Self, http::header::InvalidHeaderValue> {
+        let ticket = Ticket::new(ticket)?;
+        Ok(Self {
+            ticket,
+            client_secret,
+            claims,
+            issued_at,
+            lifetime,
+            clock_skew: None,
+        })
+    }
+
+    pub(crate) fn with_clock_skew(mut self, skew: Option<ClockSkew>) -> Self {
+        self.clock_skew = skew;
+        self
+    }
+
+    /// The ticket itself, a text like `7T:…==`.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.ticket.secret.expose()
+    }
+
+    /// What the service said of the system user and the tenant.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// When the ticket came, by our clock.
+    #[must_use]
+    pub fn issued_at(&self) -> Timestamp {
+        self.issued_at
+    }
+
+    /// When the ticket ends if it is not used until then; each use against the API starts its lifetime anew.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        let lifetime = SignedDuration::try_from(self.lifetime).unwrap_or(SignedDuration::MAX);
+        self.issued_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX)
+    }
+
+    /// How wrong our clock was, where the service's differed by more than the client's limit.
+    #[must_use]
+    pub fn clock_skew(&self) -> Option<ClockSkew> {
+        self.clock_skew
+    }
+
+    /// `Authorization: SOTicket <ticket>`, the value; marked as sensitive.
+    #[must_use]
+    pub fn authorization_header(&self) -> HeaderValue {
+        self.ticket.header.clone()
+    }
+
+    /// `SO-AppToken: <client secret>`, the value; marked as sensitive.
+    #[must_use]
+    pub fn app_token_header(&self) -> HeaderValue {
+        // A client secret is printable ASCII, so this is no fall-back that can be met.
+        let value = HeaderValue::from_str(self.client_secret.expose());
+        sensitive(value.unwrap_or_else(|_| HeaderValue::from_static("")))
+    }
+
+    /// Both headers of a call to the tenant's API.
+    #[must_use]
+    pub fn headers(&self) -> HeaderMap {
+        HeaderMap::from_iter([
+            (AUTHORIZATION, self.authorization_header()),
+            (APP_TOKEN_HEADER, self.app_token_header()),
+        ])
+    }
+}
+
+/// A ticket that is known to fit into a header.
+#[derive(Clone)]
+struct Ticket {
+    secret: SecretText,
+    header: HeaderValue,
+}
+
+impl Ticket {
+    fn new(secret: SecretText) -> Result<Self, http::header::InvalidHeaderValue> {
+        let text = zeroize::Zeroizing::new(format!("{SCHEME} {}", secret.expose()));
+        let header = sensitive(HeaderValue::from_str(&text)?);
+        Ok(Self { secret, header })
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+fn sensitive(mut value: HeaderValue) -> HeaderValue {
+    value.set_sensitive(true);
+    value
+}
+
+const SCHEME: &str = "SOTicket";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Map;
+
+    fn ticket(text: &str) -> Result<SystemUserTicket, http::header::InvalidHeaderValue> {
+        SystemUserTicket::new(
+            SecretText::new(text.into()),
+            "app-secret".parse().unwrap(),
+            Claims::new(Map::new()),
+            Timestamp::UNIX_EPOCH,
+            DEFAULT_TICKET_LIFETIME,
+        )
+    }
+
+    #[test]
+    fn headers_are_as_the_api_wants_them_and_sensitive() {
+        let headers = ticket("7T:abc==").unwrap().headers();
+        assert_eq!(headers["Authorization"], "SOTicket 7T:abc==");
+        assert_eq!(headers["SO-AppToken"], "app-secret");
+        assert!(headers.values().all(HeaderValue::is_sensitive));
+    }
+
+    #[test]
+    fn a_ticket_ends_six_hours_after_its_issue() {
+        let ends = ticket("7T:abc==").unwrap().expires_at();
+        assert_eq!(
+            ends.duration_since(Timestamp::UNIX_EPOCH),
+            SignedDuration::from_hours(6)
+        );
+    }
+
+    #[test]
+    fn a_ticket_that_would_break_a_header_is_none() {
+        assert!(ticket("7T:abc\r\nX-Evil: 1").is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", ticket("7T:abc==").unwrap());
+        assert!(
+            !shown.contains("7T:abc") && !shown.contains("app-secret"),
+            "{shown}"
+        );
+    }
+}
