@@ -10,10 +10,12 @@ use crate::error::{Error, ErrorKind};
 use crate::jwt::UnvalidatedJwt;
 use crate::refusal::Refusal;
 use crate::secret::SecretText;
+use crate::system_token::SystemUserToken;
 use crate::tenant::ContextIdentifier;
 
 /// What goes out, whatever the transport.
 pub(crate) struct ExchangeRequest<'a> {
+    pub(crate) system_user_token: &'a SystemUserToken,
     pub(crate) signed_system_token: &'a SecretText,
     pub(crate) client_secret: &'a ClientSecret,
     pub(crate) context: &'a ContextIdentifier,
@@ -73,8 +75,10 @@ pub(crate) fn decode(
             error_message,
             ..
         } => {
+            // The signed form first, since it holds the token.
             let secrets = [
                 request.signed_system_token.expose(),
+                request.system_user_token.expose(),
                 request.client_secret.expose(),
             ];
             Ok(Outcome::Refused(Refusal::from_message(

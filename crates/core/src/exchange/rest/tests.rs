@@ -7,6 +7,7 @@ use super::*;
 
 fn with_request<T>(test: impl FnOnce(&ExchangeRequest<'_>) -> T) -> T {
     test(&ExchangeRequest {
+        system_user_token: &"My \"App\"-x".parse().unwrap(),
         signed_system_token: &SecretText::new("My \"App\"-x.202611231559.c2ln".into()),
         client_secret: &"app\\secret".parse().unwrap(),
         context: &"Cust12345".parse().unwrap(),
@@ -52,12 +53,11 @@ fn a_refusal_is_no_error_of_the_codec_and_a_token_beside_it_is_not_taken() {
 
 #[test]
 fn a_refusal_that_echoes_our_secrets_is_cleaned() {
-    let body =
-        json!({"IsSuccessful": false, "ErrorMessage": "bad app\\secret for My \"App\"-x.202611231559.c2ln"});
+    let body = json!({"IsSuccessful": false, "ErrorMessage": "bad app\\secret for My \"App\"-x.202611231559.c2ln of My \"App\"-x"});
     let Ok(Outcome::Refused(refusal)) = answer(&body.to_string()) else {
         panic!("a refusal was expected")
     };
-    assert_eq!(refusal.text(), "bad [redacted] for [redacted]");
+    assert_eq!(refusal.text(), "bad [redacted] for [redacted] of [redacted]");
 }
 
 #[test]
