@@ -1,0 +1,57 @@
+//! What is served where, whatever the case of a path.
+
+use axum::http::Method;
+
+use crate::faults::Scope;
+
+/// Where a request goes.
+#[derive(Clone, PartialEq)]
+pub(super) enum Route {
+    Exchange,
+    Discovery,
+    Jwks,
+    State(String),
+    Api(String),
+    None,
+}
+
+impl Route {
+    /// The route of `path`; the login service lives on one port only, and tenants on any.
+    pub(super) fn of(path: &str, is_login: bool) -> Self {
+        let lower = path.to_ascii_lowercase();
+        let parts: Vec<&str> = path.split('/').skip(1).collect();
+        match lower.as_str() {
+            "/login/api/partnersystemuser/authenticate" if is_login => Self::Exchange,
+            "/login/.well-known/openid-configuration" if is_login => Self::Discovery,
+            "/login/.well-known/jwks" if is_login => Self::Jwks,
+            _ if is_login && lower.starts_with("/api/state/") && parts.len() == 3 => {
+                Self::State(parts[2].to_owned())
+            }
+            _ if lower.ends_with("/api/v1/user/currentprincipal") && parts.len() == 5 => {
+                Self::Api(parts[0].to_owned())
+            }
+            _ => Self::None,
+        }
+    }
+
+    /// Where faults find it.
+    pub(super) fn scope(&self) -> Option<Scope> {
+        match self {
+            Self::Exchange => Some(Scope::Exchange),
+            Self::Discovery => Some(Scope::Discovery),
+            Self::Jwks => Some(Scope::Jwks),
+            Self::State(_) => Some(Scope::State),
+            Self::Api(_) => Some(Scope::Api),
+            Self::None => None,
+        }
+    }
+
+    /// The one method that it answers.
+    pub(super) fn method(&self) -> Method {
+        if *self == Self::Exchange {
+            Method::POST
+        } else {
+            Method::GET
+        }
+    }
+}
