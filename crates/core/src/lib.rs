@@ -35,7 +35,9 @@ pub use secret::SecretText;
 pub use signer::{
     Exportability, KeyInfo, Signature, SignerError, SignerErrorKind, SigningAlgorithm, TokenSigner,
 };
-pub use system_token::{SignedSystemToken, SystemUserToken};
+pub use system_token::{
+    ParseSignedSystemTokenError, ParseSystemUserTokenError, SignedSystemToken, SystemUserToken,
+};
 pub use tenant::{ContextIdentifier, ParseContextIdentifierError, Tenant};
 pub use ticket::{Claims, SystemUserTicket};
 

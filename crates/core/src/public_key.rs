@@ -1,5 +1,9 @@
 //! The public half of a signing key: parsed once, fingerprinted, and used to verify what a signer returns.
 
+mod reader;
+
+pub use reader::{ReadPublicKeyError, read_all};
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -97,6 +97,7 @@ impl PemSignerBuilder {
         let engine = Engine::new(loaded.key()).map_err(|error| error.into_signer_error(&self.source))?;
         let public_key = loaded.key().public_key().clone();
         let mut info = KeyInfo::new(public_key, BACKEND, self.source.label(), self.source.location())
+            .with_format(loaded.format().to_string())
             .with_exportability(Exportability::Exportable);
         for warning in loaded.warnings() {
             tracing::warn!(key = %self.source, "{warning}");

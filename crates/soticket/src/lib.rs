@@ -17,3 +17,8 @@ pub use soticket_core::*;
 #[cfg(feature = "pem")]
 pub use soticket_signer_pem as pem;
 
+/// The README's snippets, compiled.
+#[cfg(all(doctest, feature = "pem"))]
+#[doc = include_str!("../../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

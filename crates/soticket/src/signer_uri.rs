@@ -54,6 +54,13 @@ impl SignerUri {
     }
 }
 
+impl From<PathBuf> for SignerUri {
+    /// The key in a local file.
+    fn from(path: PathBuf) -> Self {
+        Self(Kind::File(path))
+    }
+}
+
 impl FromStr for SignerUri {
     type Err = ParseSignerUriError;
 
@@ -128,6 +135,10 @@ pub struct OpenSignerOptions {
 }
 
 /// Asked at most once, and only if the key turns out to be encrypted.
+#[cfg_attr(
+    not(feature = "pem"),
+    expect(dead_code, reason = "no backend without `pem` has encrypted keys")
+)]
 struct AskPassphrase(Box<dyn FnOnce() -> Result<SecretText, SignerError> + Send>);
 
 impl fmt::Debug for AskPassphrase {

@@ -12,6 +12,7 @@ pub struct KeyInfo {
     backend: &'static str,
     label: String,
     location: String,
+    format: Option<String>,
     exportability: Exportability,
     warnings: Vec<String>,
 }
@@ -31,9 +32,17 @@ impl KeyInfo {
             backend,
             label: label.into(),
             location: location.into(),
+            format: None,
             exportability: Exportability::Unknown,
             warnings: Vec::new(),
         }
+    }
+
+    /// States the form in which the key is kept, such as `PKCS#8 PEM`.
+    #[must_use]
+    pub fn with_format(mut self, format: impl Into<String>) -> Self {
+        self.format = Some(format.into());
+        self
     }
 
     /// States whether the private key can leave its place.
@@ -78,6 +87,12 @@ impl KeyInfo {
     #[must_use]
     pub fn location(&self) -> &str {
         &self.location
+    }
+
+    /// The form in which the key is kept, for people, where it has one.
+    #[must_use]
+    pub fn format(&self) -> Option<&str> {
+        self.format.as_deref()
     }
 
     /// Whether the private key can leave its place.
