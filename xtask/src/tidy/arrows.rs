@@ -1,0 +1,155 @@
+//! Which package of the workspace may depend on which: `core ← signer-* ← soticket ← cli`.
+
+use cargo_metadata::DependencyKind;
+
+use super::{finding::Finding, manifests, tree::Tree};
+
+/// What a package is to the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Core,
+    Signer,
+    /// The suite that every signer must pass.
+    Conformance,
+    Facade,
+    Emulator,
+    CommandLine,
+    /// What crosses crates.
+    Tests,
+    Chores,
+}
+
+/// No dependency of a member on another member but those that the design draws, for tests no more than here.
+pub(crate) fn only_drawn_ones(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for member in &tree.members {
+        let Some(from) = part(&member.name) else {
+            findings.push(Finding::new(
+                &member.manifest,
+                1,
+                format!("no arrows are drawn for the package `{}`", member.name),
+                "say in xtask/src/tidy/arrows.rs what it is to the others",
+            ));
+            continue;
+        };
+        for (name, kind) in &member.dependencies {
+            if let Some(to) = part(name).filter(|to| !may_depend(from, *to, *kind)) {
+                let line = manifests::line_of(tree, &member.manifest, name);
+                let what = format!("`{}` depends on `{name}`", member.name);
+                findings.push(Finding::new(&member.manifest, line, what, cure(from, to)));
+            }
+        }
+    }
+    findings
+}
+
+fn part(name: &str) -> Option<Part> {
+    Some(match name {
+        "soticket-core" => Part::Core,
+        "soticket-signer-conformance" => Part::Conformance,
+        "soticket" => Part::Facade,
+        "soticket-emulator" => Part::Emulator,
+        "soticket-cli" => Part::CommandLine,
+        "soticket-tests" => Part::Tests,
+        "xtask" => Part::Chores,
+        signer if signer.starts_with("soticket-signer-") => Part::Signer,
+        _ => return None,
+    })
+}
+
+fn may_depend(from: Part, to: Part, kind: DependencyKind) -> bool {
+    let in_tests = kind == DependencyKind::Development;
+    match (from, to) {
+        // Nothing is built on these, and these on nothing: the one has to stay quick to compile, the other has to
+        // make no mistake of core's.
+        (_, Part::Chores | Part::CommandLine | Part::Tests) | (Part::Chores | Part::Emulator, _) => false,
+        (Part::Tests | Part::CommandLine, _) => true,
+        // Whoever talks to the login service may talk to the one on loopback in its tests.
+        (_, Part::Emulator) => in_tests,
+        (_, Part::Conformance) => in_tests && from == Part::Signer,
+        (Part::Conformance | Part::Signer, to) => to == Part::Core,
+        (Part::Facade, to) => matches!(to, Part::Core | Part::Signer),
+        (Part::Core, _) => false,
+    }
+}
+
+fn cure(from: Part, to: Part) -> &'static str {
+    match (from, to) {
+        (Part::Emulator, _) => "the emulator knows no crate of the workspace, in its tests neither",
+        (Part::Core, Part::Signer) => "core knows no signer",
+        (Part::Signer, Part::Signer) => "no signer knows another; what they share belongs into core",
+        (Part::Chores, _) => "the chores stay quick to compile; call the program instead",
+        (_, Part::Emulator) => "the emulator is for tests: make it a dev-dependency",
+        _ => "arrows point one way: core ← signer-* ← soticket ← cli",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use DependencyKind::{Development, Normal};
+
+    use super::*;
+
+    /// True when the only dependency of `from` is accepted.
+    fn accepted(from: &str, to: &str, kind: DependencyKind) -> bool {
+        only_drawn_ones(&Tree::default().with_member(from, "x/Cargo.toml", &[(to, kind)])).is_empty()
+    }
+
+    #[test]
+    fn the_drawn_arrows_are_accepted() {
+        for (from, to) in [
+            ("soticket-signer-pem", "soticket-core"),
+            ("soticket-signer-conformance", "soticket-core"),
+            ("soticket", "soticket-core"),
+            ("soticket", "soticket-signer-pem"),
+            ("soticket-cli", "soticket"),
+            ("soticket-cli", "soticket-emulator"),
+            ("soticket-tests", "soticket-emulator"),
+            ("soticket-tests", "soticket-signer-pem"),
+            ("xtask", "toml"),
+        ] {
+            assert!(accepted(from, to, Normal), "{from} on {to}");
+        }
+        assert!(accepted("soticket-core", "soticket-emulator", Development));
+        assert!(accepted(
+            "soticket-signer-pem",
+            "soticket-signer-conformance",
+            Development
+        ));
+    }
+
+    #[test]
+    fn the_others_are_not_in_builds_nor_in_tests() {
+        for (from, to) in [
+            ("soticket-core", "soticket-signer-pem"),
+            ("soticket-core", "soticket"),
+            ("soticket-signer-pem", "soticket-signer-pkcs11"),
+            ("soticket-signer-pem", "soticket"),
+            ("soticket-signer-conformance", "soticket-signer-pem"),
+            ("soticket-emulator", "soticket-core"),
+            ("soticket-emulator", "soticket-signer-pem"),
+            ("soticket", "soticket-cli"),
+            ("soticket-tests", "soticket-cli"),
+            ("soticket-cli", "xtask"),
+            ("xtask", "soticket-core"),
+        ] {
+            assert!(!accepted(from, to, Normal), "{from} on {to}");
+            assert!(!accepted(from, to, Development), "{from} on {to}, in tests");
+        }
+    }
+
+    #[test]
+    fn the_emulator_and_the_conformance_suite_are_for_tests() {
+        assert!(!accepted("soticket", "soticket-emulator", Normal));
+        assert!(!accepted(
+            "soticket-signer-pem",
+            "soticket-signer-conformance",
+            Normal
+        ));
+    }
+
+    #[test]
+    fn a_package_that_nobody_drew_is_a_finding() {
+        assert!(!accepted("soticket-new", "serde", Normal));
+    }
+}
