@@ -1,0 +1,80 @@
+//! What names the environment, the tenant, the key and the secrets.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Whom to ask, for whom, and with which key.
+#[derive(Debug, Args)]
+pub(crate) struct ConnectionArgs {
+    /// sod, qaonline, online or a URL [env: SOTICKET_ENVIRONMENT]
+    #[arg(long, value_name = "ENVIRONMENT")]
+    pub(crate) environment: Option<String>,
+
+    /// The tenant's context identifier, such as Cust12345 [env: SOTICKET_CONTEXT]
+    #[arg(long, value_name = "CONTEXT")]
+    pub(crate) context: Option<String>,
+
+    /// The signing key: a file, or a signer URI [env: SOTICKET_SIGNER]
+    #[arg(long, value_name = "URI")]
+    pub(crate) signer: Option<String>,
+
+    /// How to speak to the service [env: SOTICKET_TRANSPORT] [default: rest]
+    #[arg(long, value_enum)]
+    pub(crate) transport: Option<Transport>,
+
+    /// Trust the authorities in this PEM file too, for TLS [env: SOTICKET_CA_FILE]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// Trust JWTs by this certificate or public key instead of the JWKS; repeatable
+    /// [env: SOTICKET_PINNED_CERTIFICATE]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pinned_certificate: Vec<PathBuf>,
+
+    /// The file that holds the client secret; `-` is standard input [env: SOTICKET_CLIENT_SECRET holds the secret]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+
+    /// The file that holds the system user token; `-` is standard input [env: SOTICKET_SYSTEM_USER_TOKEN holds the token]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) system_user_token_file: Option<PathBuf>,
+
+    /// The file that holds an encrypted key's passphrase; `-` is standard input [env: SOTICKET_KEY_PASSPHRASE
+    /// holds the passphrase]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_passphrase_file: Option<PathBuf>,
+
+    /// Never: it would be seen by every user of this machine.
+    #[arg(long, hide = true, value_parser = refuse_secret)]
+    client_secret: Option<String>,
+
+    /// Never: it would be seen by every user of this machine.
+    #[arg(long, hide = true, value_parser = refuse_secret)]
+    system_user_token: Option<String>,
+
+    /// Never: it would be seen by every user of this machine.
+    #[arg(long, hide = true, value_parser = refuse_secret)]
+    key_passphrase: Option<String>,
+}
+
+/// How the exchange is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Transport {
+    /// JSON over HTTPS
+    Rest,
+    /// Not in this version
+    #[value(hide = true)]
+    Soap,
+}
+
+/// Refuses a secret on the command line without repeating it, which clap's own message would.
+fn refuse_secret(_: &str) -> Result<String, String> {
+    let mut error = clap::Command::new("soticket").error(
+        clap::error::ErrorKind::InvalidValue,
+        "secrets are not taken from the command line, where every user of this machine can read them; \
+         use the environment, a file or a prompt, and consider this one known",
+    );
+    error.insert(clap::error::ContextKind::Usage, clap::error::ContextValue::None);
+    error.exit()
+}

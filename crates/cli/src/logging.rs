@@ -1,0 +1,38 @@
+//! What is told on standard error beside errors: warnings, and on request more.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+/// Overrides `-v`, in the form of `soticket_core=debug,hyper=info`.
+const VARIABLE: &str = "SOTICKET_LOG";
+
+/// Begins to log at the level that `-v`, given `verbosity` times, asks for.
+pub(crate) fn start(verbosity: u8) {
+    let level = match verbosity {
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let asked = std::env::var(VARIABLE).ok().map(|text| text.parse::<Targets>());
+    let targets = match &asked {
+        Some(Ok(targets)) => targets.clone(),
+        _ => Targets::new().with_default(level),
+    };
+    let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(colour)
+        .without_time()
+        .with_target(verbosity > 0)
+        .with_filter(targets);
+    // Only a second start could fail, and there is none.
+    let _ = tracing_subscriber::registry().with(layer).try_init();
+    if let Some(Err(error)) = asked {
+        tracing::warn!(%error, "{VARIABLE} is not understood and left aside");
+    }
+}

@@ -1,0 +1,52 @@
+//! The command line `soticket`.
+
+mod args;
+mod core_dumps;
+mod failure;
+mod logging;
+mod output;
+mod secret_input;
+mod settings;
+mod verbs;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::args::{Cli, Command};
+use crate::failure::{Exit, Failure};
+
+fn main() -> ExitCode {
+    core_dumps::disable();
+    let cli = Cli::parse();
+    logging::start(cli.verbose);
+    let outcome = run(cli);
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(failure) => {
+            failure.report();
+            failure.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::Unexpected, "the runtime cannot be started").with_cause(error))?;
+    let config = cli.config.as_deref();
+    runtime.block_on(async {
+        match cli.command {
+            Command::Demo => verbs::demo::run().await,
+            Command::Ticket(args) => verbs::ticket::run(args, config).await,
+            Command::Sign(args) => verbs::sign::run(args, config).await,
+            Command::Verify(args) => verbs::verify::run(args, config).await,
+            Command::Key(args) => verbs::key::run(args, config).await,
+            Command::Doctor(args) => verbs::doctor::run(args, config).await,
+            Command::Emulator(args) => verbs::emulator::run(args, config).await,
+            Command::Completions(args) => verbs::shell::completions(&args),
+            Command::Man(args) => verbs::shell::man(&args),
+        }
+    })
+}

@@ -1,0 +1,147 @@
+//! Where secrets come from: a file, standard input, the environment or a prompt, never the command line.
+
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::{Path, PathBuf};
+
+use soticket::{SecretText, SignerError, SignerErrorKind};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// The longest secret that is read, in bytes.
+const MAX_SECRET_SIZE: usize = 64 * 1024;
+
+/// The places where one secret may be.
+#[derive(Debug)]
+pub(crate) struct SecretInput {
+    /// Its name, as in “the … cannot be read”.
+    pub(crate) what: &'static str,
+    /// The environment variable that holds it; empty for none.
+    pub(crate) variable: &'static str,
+    /// The flag that names its file; empty for none.
+    pub(crate) flag: &'static str,
+    pub(crate) file_of_flag: Option<PathBuf>,
+    pub(crate) file_of_settings: Option<PathBuf>,
+}
+
+impl SecretInput {
+    /// Reads it from the first of: the flag's file, the variable, the settings' file, a prompt.
+    pub(crate) fn read(&self) -> Result<SecretText, Failure> {
+        if let Some(path) = &self.file_of_flag {
+            return self.read_file(path);
+        }
+        if let Some(secret) = self.variable_value()? {
+            return Ok(secret);
+        }
+        match &self.file_of_settings {
+            Some(path) => self.read_file(path),
+            None => self.ask(),
+        }
+    }
+
+    /// The secret, with a failure in a signer's own terms.
+    pub(crate) fn read_for_signer(&self) -> Result<SecretText, SignerError> {
+        let told =
+            |failure: Failure| SignerError::new(SignerErrorKind::Configuration, failure.lines().join("; "));
+        self.read().map_err(told)
+    }
+
+    fn variable_value(&self) -> Result<Option<SecretText>, Failure> {
+        match std::env::var(self.variable) {
+            _ if self.variable.is_empty() => Ok(None),
+            Ok(text) => Ok(Some(SecretText::new(text))),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(Failure::configuration(format!("{} is no UTF-8", self.variable)))
+            }
+        }
+    }
+
+    fn read_file(&self, path: &Path) -> Result<SecretText, Failure> {
+        let is_input = path == Path::new("-");
+        let place = if is_input {
+            "standard input".to_owned()
+        } else {
+            format!("`{}`", path.display())
+        };
+        let cannot = |error: io::Error| {
+            Failure::configuration(format!("the {} cannot be read from {place}", self.what)).with_cause(error)
+        };
+        let bytes = if is_input {
+            read_capped(io::stdin().lock()).map_err(cannot)?
+        } else {
+            warn_of_readers(path, self.what);
+            std::fs::File::open(path).and_then(read_capped).map_err(cannot)?
+        };
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Failure::configuration(format!("the {} in {place} is no UTF-8", self.what)))?;
+        // Editors and `echo` end a file with a line feed, which is no part of the secret.
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.is_empty() {
+            return Err(Failure::configuration(format!(
+                "the {} in {place} is empty",
+                self.what
+            )));
+        }
+        Ok(SecretText::new(text.to_owned()))
+    }
+
+    fn ask(&self) -> Result<SecretText, Failure> {
+        if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return Err(self.missing());
+        }
+        let what = self.what;
+        let answer = rpassword::prompt_password(format!("The {what}: ")).map_err(|error| {
+            Failure::configuration(format!("the {what} cannot be asked for")).with_cause(error)
+        })?;
+        if answer.is_empty() {
+            Err(self.missing())
+        } else {
+            Ok(SecretText::new(answer))
+        }
+    }
+
+    fn missing(&self) -> Failure {
+        let Self {
+            what, variable, flag, ..
+        } = self;
+        Failure::configuration(format!(
+            "no {what} is given; set {variable}, or name a file by {flag}"
+        ))
+    }
+}
+
+/// Reads to the end into memory that does not move, since what a growing buffer leaves behind is not wiped.
+fn read_capped(mut source: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET_SIZE + 1));
+    source
+        .by_ref()
+        .take(MAX_SECRET_SIZE as u64 + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_SECRET_SIZE {
+        return Err(io::Error::other(format!(
+            "it has more than {MAX_SECRET_SIZE} bytes, which no secret has"
+        )));
+    }
+    Ok(bytes)
+}
+
+#[cfg(unix)]
+fn warn_of_readers(path: &Path, what: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    const READ_BY_OTHERS: u32 = 0o044;
+    let mode = std::fs::metadata(path)
+        .map(|metadata| metadata.permissions().mode())
+        .unwrap_or_default();
+    if mode & READ_BY_OTHERS != 0 {
+        tracing::warn!(
+            "`{0}` holds the {what} and can be read by other users; run `chmod 600 {0}`",
+            path.display()
+        );
+    }
+}
+
+/// Elsewhere access is governed by lists that the standard library does not show.
+#[cfg(not(unix))]
+fn warn_of_readers(_: &Path, _: &str) {}

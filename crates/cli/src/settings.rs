@@ -1,0 +1,309 @@
+//! Settings from flags, else the environment, else the settings file; each parsed here, with its origin in the error.
+
+mod file;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use soticket::{
+    ClientSecret, ContextIdentifier, Environment, OpenSignerOptions, PinnedKeys, SignerUri, SystemUserClient,
+    SystemUserToken, Tenant, TokenSigner, reqwest,
+};
+
+use crate::args::{ConnectionArgs, Transport};
+use crate::failure::{Exit, Failure};
+use crate::secret_input::SecretInput;
+use file::SettingsFile;
+
+/// Everything that was said, wherever it was said.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    args: ConnectionArgs,
+    file: SettingsFile,
+}
+
+/// A setting as it was written, and where.
+struct Said {
+    text: String,
+    origin: String,
+}
+
+/// A tenant of the settings file by its name there, which may turn out to be none.
+pub(crate) struct Listed {
+    pub(crate) context: String,
+    pub(crate) tenant: Result<Tenant, Failure>,
+}
+
+impl Settings {
+    /// Reads the settings file, which is `config` or where it is looked for by default.
+    pub(crate) fn new(args: ConnectionArgs, config: Option<&Path>) -> Result<Self, Failure> {
+        let settings = Self {
+            args,
+            file: SettingsFile::find(config)?,
+        };
+        settings.check_transport()?;
+        Ok(settings)
+    }
+
+    pub(crate) fn environment(&self) -> Result<Environment, Failure> {
+        self.required(
+            "environment",
+            self.args.environment.as_deref(),
+            self.file.environment.as_deref(),
+        )
+    }
+
+    pub(crate) fn context(&self) -> Result<ContextIdentifier, Failure> {
+        self.required(
+            "context",
+            self.args.context.as_deref(),
+            self.file.context.as_deref(),
+        )
+    }
+
+    pub(crate) fn signer_uri(&self) -> Result<SignerUri, Failure> {
+        let uri: SignerUri =
+            self.required("signer", self.args.signer.as_deref(), self.file.signer.as_deref())?;
+        let from_file = self.args.signer.is_none() && std::env::var_os("SOTICKET_SIGNER").is_none();
+        match uri.as_file() {
+            // A path in the settings file is meant from there.
+            Some(path) if from_file => Ok(SignerUri::from(self.file.resolve(path))),
+            _ => Ok(uri),
+        }
+    }
+
+    /// Opens the signer, asking for a passphrase only if its key is encrypted.
+    pub(crate) async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Failure> {
+        let passphrase = self.key_passphrase();
+        let options = OpenSignerOptions::new().with_passphrase(move || passphrase.read_for_signer());
+        Ok(self.signer_uri()?.open(options).await?)
+    }
+
+    pub(crate) fn key_passphrase(&self) -> SecretInput {
+        let flag = self.args.key_passphrase_file.clone();
+        key_passphrase(flag, self.file.key_passphrase_file.clone())
+    }
+
+    pub(crate) fn client_secret(&self) -> Result<ClientSecret, Failure> {
+        let input = SecretInput {
+            what: "client secret",
+            variable: "SOTICKET_CLIENT_SECRET",
+            flag: "--client-secret-file",
+            file_of_flag: self.args.client_secret_file.clone(),
+            file_of_settings: self.file.client_secret_file.clone(),
+        };
+        parse_secret(&input)
+    }
+
+    pub(crate) fn system_user_token(&self) -> Result<SystemUserToken, Failure> {
+        parse_secret(&SecretInput {
+            what: "system user token",
+            variable: "SOTICKET_SYSTEM_USER_TOKEN",
+            flag: "--system-user-token-file",
+            file_of_flag: self.args.system_user_token_file.clone(),
+            file_of_settings: self.file.system_user_token_file.clone(),
+        })
+    }
+
+    /// The one tenant that was asked for: also one of the file's list, by its name.
+    pub(crate) fn tenant(&self) -> Result<Tenant, Failure> {
+        let context = self.context()?;
+        match self
+            .file
+            .tenants
+            .iter()
+            .find(|tenant| tenant.context == context.as_str())
+        {
+            Some(listed) if !self.says_token() => self.listed_tenant(listed),
+            _ => Ok(Tenant::new(context, self.system_user_token()?)),
+        }
+    }
+
+    fn says_token(&self) -> bool {
+        self.args.system_user_token_file.is_some() || std::env::var_os("SOTICKET_SYSTEM_USER_TOKEN").is_some()
+    }
+
+    /// The tenants that the settings file lists, each read when it is its turn.
+    pub(crate) fn listed_tenants(&self) -> Result<Vec<Listed>, Failure> {
+        if self.file.tenants.is_empty() {
+            return Err(Failure::configuration(format!(
+                "--all needs tenants, and {} lists none; add `[[tenants]]` with `context` and \
+                 `system-user-token-file`",
+                self.file.name()
+            )));
+        }
+        let tenants = self.file.tenants.iter();
+        Ok(tenants
+            .map(|tenant| Listed {
+                context: tenant.context.clone(),
+                tenant: self.listed_tenant(tenant),
+            })
+            .collect())
+    }
+
+    fn listed_tenant(&self, tenant: &file::ListedTenant) -> Result<Tenant, Failure> {
+        let context = parse(&Said {
+            text: tenant.context.clone(),
+            origin: format!("`context` in {}", self.file.name()),
+        })?;
+        let token = parse_secret(&SecretInput {
+            what: "system user token",
+            variable: "",
+            flag: "",
+            file_of_flag: None,
+            file_of_settings: Some(tenant.system_user_token_file.clone()),
+        })?;
+        Ok(Tenant::new(context, token))
+    }
+
+    /// A client of the environment, with `signer` and every trust setting.
+    pub(crate) fn client(&self, signer: Arc<dyn TokenSigner>) -> Result<SystemUserClient, Failure> {
+        let mut builder = SystemUserClient::builder(self.environment()?, self.client_secret()?, signer);
+        for root in self.extra_roots()? {
+            builder = builder.with_extra_root(root);
+        }
+        if let Some(pinned) = self.pinned_keys()? {
+            builder = builder.with_pinned_keys(pinned);
+        }
+        Ok(builder.build()?)
+    }
+
+    pub(crate) fn pinned_keys(&self) -> Result<Option<PinnedKeys>, Failure> {
+        let said = std::env::var_os("SOTICKET_PINNED_CERTIFICATE").map(PathBuf::from);
+        let paths = match (self.args.pinned_certificate.as_slice(), said) {
+            ([], Some(path)) => vec![path],
+            ([], None) => self.file.pinned_certificates.clone(),
+            (flags, _) => flags.to_vec(),
+        };
+        let mut pinned = None;
+        for path in paths {
+            let bytes = read(&path, "certificate to pin")?;
+            let before: PinnedKeys = pinned.unwrap_or_default();
+            pinned = Some(
+                before
+                    .and_pem_or_der(&bytes)
+                    .map_err(|error| unusable(&path, error))?,
+            );
+        }
+        Ok(pinned)
+    }
+
+    fn extra_roots(&self) -> Result<Vec<reqwest::Certificate>, Failure> {
+        let said = self
+            .args
+            .ca_file
+            .clone()
+            .or_else(|| std::env::var_os("SOTICKET_CA_FILE").map(PathBuf::from));
+        let Some(path) = said.or_else(|| self.file.ca_file.clone()) else {
+            return Ok(Vec::new());
+        };
+        let bytes = read(&path, "authority's certificate")?;
+        let roots = reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| unusable(&path, error))?;
+        if roots.is_empty() {
+            let message = format!(
+                "`{}` holds no certificate in PEM; name the authority's",
+                path.display()
+            );
+            return Err(Failure::configuration(message));
+        }
+        Ok(roots)
+    }
+
+    fn check_transport(&self) -> Result<(), Failure> {
+        let variable = std::env::var("SOTICKET_TRANSPORT").ok();
+        let said = match (self.args.transport, variable, self.file.transport.clone()) {
+            (Some(transport), ..) => transport,
+            (None, Some(text), _) | (None, None, Some(text)) => {
+                <Transport as clap::ValueEnum>::from_str(text.as_str(), false)
+                    .map_err(|_| Failure::configuration(format!("`{text}` is no transport; use rest")))?
+            }
+            (None, None, None) => Transport::Rest,
+        };
+        match said {
+            Transport::Rest => Ok(()),
+            Transport::Soap => Err(Failure::configuration(
+                "this version of soticket speaks REST only; use `--transport rest`",
+            )),
+        }
+    }
+
+    fn required<T>(&self, name: &str, flag: Option<&str>, file: Option<&str>) -> Result<T, Failure>
+    where
+        T: FromStr<Err: std::error::Error + 'static>,
+    {
+        let variable = format!("SOTICKET_{}", name.to_uppercase());
+        let said = flag
+            .map(|text| Said {
+                text: text.to_owned(),
+                origin: format!("--{name}"),
+            })
+            .or_else(|| {
+                std::env::var(&variable).ok().map(|text| Said {
+                    text,
+                    origin: variable.clone(),
+                })
+            })
+            .or_else(|| {
+                file.map(|text| Said {
+                    text: text.to_owned(),
+                    origin: format!("`{name}` in {}", self.file.name()),
+                })
+            });
+        let said = said.ok_or_else(|| {
+            Failure::configuration(format!(
+                "no {name} is set; use --{name}, {variable}, or `{name}` in {}",
+                self.file.name()
+            ))
+        })?;
+        parse(&said)
+    }
+}
+
+/// Where the passphrase of an encrypted key comes from.
+pub(crate) fn key_passphrase(flag: Option<PathBuf>, settings: Option<PathBuf>) -> SecretInput {
+    SecretInput {
+        what: "key's passphrase",
+        variable: "SOTICKET_KEY_PASSPHRASE",
+        flag: "--key-passphrase-file",
+        file_of_flag: flag,
+        file_of_settings: settings,
+    }
+}
+
+fn parse<T>(said: &Said) -> Result<T, Failure>
+where
+    T: FromStr<Err: std::error::Error + 'static>,
+{
+    said.text
+        .parse()
+        .map_err(|error| Failure::configuration(format!("{} cannot be used", said.origin)).with_cause(error))
+}
+
+fn parse_secret<T>(input: &SecretInput) -> Result<T, Failure>
+where
+    T: FromStr<Err: std::error::Error + 'static>,
+{
+    let secret = input.read()?;
+    secret.expose().parse().map_err(|error| {
+        Failure::configuration(format!("the {} cannot be used", input.what)).with_cause(error)
+    })
+}
+
+/// Reads a file that is no secret.
+pub(crate) fn read(path: &Path, what: impl fmt::Display) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| {
+        Failure::configuration(format!("the {what} cannot be read from `{}`", path.display()))
+            .with_cause(error)
+    })
+}
+
+/// A file that holds something else than it should.
+pub(crate) fn unusable(path: &Path, error: impl std::error::Error + 'static) -> Failure {
+    Failure::new(
+        Exit::Configuration,
+        format!("`{}` cannot be used", path.display()),
+    )
+    .with_cause(error)
+}
