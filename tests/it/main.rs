@@ -1,0 +1,17 @@
+//! What crosses soticket's crates.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod exchange;
+mod interoperability;
+mod readme;
+mod real_certificates;
+mod rotation;
+mod secrets;
+mod support;
+mod trust;
