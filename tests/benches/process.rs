@@ -25,23 +25,8 @@ const KIB: u64 = 1024;
 fn main() {
     let service = LoginService::start();
     // Node reads no `RSAKeyValue`.
-    let convert = [
-        "key",
-        "convert",
-        "partner.xml",
-        "--to",
-        "pkcs8",
-        "--out",
-        "partner.pem",
-    ];
-    assert!(
-        soticket()
-            .args(convert)
-            .current_dir(service.folder())
-            .status()
-            .unwrap()
-            .success()
-    );
+    let convert = ["key", "convert", "partner.xml", "--to", "pkcs8", "--out", "partner.pem"];
+    assert!(soticket().args(convert).current_dir(service.folder()).status().unwrap().success());
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     for _ in 0..ROUNDS {
         ours.push(run(our_command(&service)));
@@ -69,10 +54,7 @@ impl Median {
         let (mut walls, mut peaks): (Vec<_>, Vec<_>) = runs.into_iter().unzip();
         walls.sort_unstable();
         peaks.sort_unstable();
-        Self {
-            wall: walls[walls.len() / 2],
-            peak: peaks[peaks.len() / 2],
-        }
+        Self { wall: walls[walls.len() / 2], peak: peaks[peaks.len() / 2] }
     }
 }
 

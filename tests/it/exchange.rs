@@ -43,10 +43,7 @@ async fn a_ticket_opens_the_tenants_api() {
     assert_eq!(answer.status(), 200);
     let mut headers = ticket.headers();
     headers.remove("so-apptoken");
-    assert_eq!(
-        http.get(&url).headers(headers).send().await.unwrap().status(),
-        401
-    );
+    assert_eq!(http.get(&url).headers(headers).send().await.unwrap().status(), 401);
 }
 
 #[tokio::test]
@@ -55,14 +52,8 @@ async fn a_jwt_can_be_had_now_and_validated_later() {
     let client = service.client();
     let jwt = client.jwt(&tenant()).await.unwrap();
     assert!(client.validate(&jwt, &tenant()).await.is_ok());
-    let other = Tenant::new(
-        "Cust54321".parse().unwrap(),
-        Sample::SYSTEM_USER_TOKEN.parse().unwrap(),
-    );
-    assert_eq!(
-        kind(client.validate(&jwt, &other).await),
-        ErrorKind::Untrusted(TrustRule::Tenant)
-    );
+    let other = Tenant::new("Cust54321".parse().unwrap(), Sample::SYSTEM_USER_TOKEN.parse().unwrap());
+    assert_eq!(kind(client.validate(&jwt, &other).await), ErrorKind::Untrusted(TrustRule::Tenant));
 }
 
 #[tokio::test]
@@ -76,10 +67,7 @@ async fn every_refusal_keeps_its_reason_and_names_a_cure() {
         (Refusal::NeedsReapproval, RefusalReason::NeedsReapproval),
         (Refusal::InvalidSignature, RefusalReason::InvalidSignature),
     ] {
-        service.spoil_next_exchange(Fault::Refusal {
-            code: refusal,
-            text: None,
-        });
+        service.spoil_next_exchange(Fault::Refusal { code: refusal, text: None });
         let error = service.client().ticket(&tenant()).await.unwrap_err();
         assert!(error.to_string().contains(expected.cure()), "{error}");
         assert_eq!(reason(Err(error)), expected);
@@ -98,68 +86,40 @@ async fn natural_causes_are_refused_with_their_reasons() {
         service.emulator.set_approval(Sample::CONTEXT, approval).unwrap();
         assert_eq!(reason(service.client().ticket(&tenant()).await), expected);
     }
-    service
-        .emulator
-        .set_approval(Sample::CONTEXT, Approval::Approved)
-        .unwrap();
+    service.emulator.set_approval(Sample::CONTEXT, Approval::Approved).unwrap();
     let wrong_token = Tenant::new(Sample::CONTEXT.parse().unwrap(), "Another App-x".parse().unwrap());
-    assert_eq!(
-        reason(service.client().ticket(&wrong_token).await),
-        RefusalReason::Denied
-    );
-    let unknown = Tenant::new(
-        "Cust54321".parse().unwrap(),
-        Sample::SYSTEM_USER_TOKEN.parse().unwrap(),
-    );
-    assert_eq!(
-        reason(service.client().ticket(&unknown).await),
-        RefusalReason::Denied
-    );
+    assert_eq!(reason(service.client().ticket(&wrong_token).await), RefusalReason::Denied);
+    let unknown = Tenant::new("Cust54321".parse().unwrap(), Sample::SYSTEM_USER_TOKEN.parse().unwrap());
+    assert_eq!(reason(service.client().ticket(&unknown).await), RefusalReason::Denied);
     assert!(service.client().ticket(&tenant()).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_refusal_is_never_tried_again() {
     let service = Service::start().await;
-    service.spoil_next_exchange(Fault::Refusal {
-        code: Refusal::Denied,
-        text: None,
-    });
+    service.spoil_next_exchange(Fault::Refusal { code: Refusal::Denied, text: None });
     let client = retrying(service.client_builder()).build().unwrap();
     assert_eq!(reason(client.ticket(&tenant()).await), RefusalReason::Denied);
     assert_eq!(exchanges_seen(&service), 1);
 }
 
 fn exchanges_seen(service: &Service) -> usize {
-    service
-        .emulator
-        .log()
-        .iter()
-        .filter(|entry| entry.method == "POST")
-        .count()
+    service.emulator.log().iter().filter(|entry| entry.method == "POST").count()
 }
 
 #[tokio::test]
 async fn passing_failures_are_tried_again() {
-    let status = |status| Fault::Status {
-        status,
-        body: FaultyBody::Html,
-    };
+    let status = |status| Fault::Status { status, body: FaultyBody::Html };
     for fault in [
         status(502),
         status(503),
         status(504),
-        Fault::TooManyRequests {
-            retry_after: RetryAfter::Seconds(0),
-        },
+        Fault::TooManyRequests { retry_after: RetryAfter::Seconds(0) },
         Fault::Drop,
         Fault::DropMidBody,
     ] {
         let service = Service::start().await;
-        service
-            .emulator
-            .faults()
-            .queue(Scope::Exchange, Times::Count(2), fault.clone());
+        service.emulator.faults().queue(Scope::Exchange, Times::Count(2), fault.clone());
         let client = retrying(service.client_builder()).build().unwrap();
         assert!(client.ticket(&tenant()).await.is_ok(), "{fault:?}");
         assert_eq!(exchanges_seen(&service), 3, "{fault:?}");
@@ -169,14 +129,8 @@ async fn passing_failures_are_tried_again() {
 #[tokio::test]
 async fn failures_that_last_are_told_as_such_after_the_last_attempt() {
     let service = Service::start().await;
-    let fault = Fault::Status {
-        status: 503,
-        body: FaultyBody::Empty,
-    };
-    service
-        .emulator
-        .faults()
-        .queue(Scope::Exchange, Times::UntilCleared, fault);
+    let fault = Fault::Status { status: 503, body: FaultyBody::Empty };
+    service.emulator.faults().queue(Scope::Exchange, Times::UntilCleared, fault);
     let client = retrying(service.client_builder()).build().unwrap();
     assert_eq!(kind(client.ticket(&tenant()).await), ErrorKind::Transport);
     assert_eq!(exchanges_seen(&service), RetryPolicy::DEFAULT_MAX_ATTEMPTS);
@@ -196,63 +150,17 @@ async fn a_service_that_asks_for_more_time_than_there_is_is_believed_at_once() {
 
 #[tokio::test]
 async fn other_answers_are_not_tried_again_and_show_nothing_of_themselves() {
+    let status = |status, body| Fault::Status { status, body };
+    let redirect = |status| Fault::Redirect { status, location: "http://127.0.0.1:9/".into() };
     for (fault, expected) in [
-        (
-            Fault::Status {
-                status: 500,
-                body: FaultyBody::Html,
-            },
-            ErrorKind::Protocol,
-        ),
-        (
-            Fault::Status {
-                status: 404,
-                body: FaultyBody::Empty,
-            },
-            ErrorKind::Protocol,
-        ),
-        (
-            Fault::Status {
-                status: 200,
-                body: FaultyBody::Html,
-            },
-            ErrorKind::Protocol,
-        ),
-        (
-            Fault::Status {
-                status: 200,
-                body: FaultyBody::Empty,
-            },
-            ErrorKind::Protocol,
-        ),
-        (
-            Fault::Status {
-                status: 200,
-                body: FaultyBody::Garbage,
-            },
-            ErrorKind::Protocol,
-        ),
-        (
-            Fault::Status {
-                status: 200,
-                body: FaultyBody::Huge(1 << 30),
-            },
-            ErrorKind::Untrusted(TrustRule::TooLarge),
-        ),
-        (
-            Fault::Redirect {
-                status: 302,
-                location: "http://127.0.0.1:9/".into(),
-            },
-            ErrorKind::Untrusted(TrustRule::Redirected),
-        ),
-        (
-            Fault::Redirect {
-                status: 307,
-                location: "http://127.0.0.1:9/".into(),
-            },
-            ErrorKind::Untrusted(TrustRule::Redirected),
-        ),
+        (status(500, FaultyBody::Html), ErrorKind::Protocol),
+        (status(404, FaultyBody::Empty), ErrorKind::Protocol),
+        (status(200, FaultyBody::Html), ErrorKind::Protocol),
+        (status(200, FaultyBody::Empty), ErrorKind::Protocol),
+        (status(200, FaultyBody::Garbage), ErrorKind::Protocol),
+        (status(200, FaultyBody::Huge(1 << 30)), ErrorKind::Untrusted(TrustRule::TooLarge)),
+        (redirect(302), ErrorKind::Untrusted(TrustRule::Redirected)),
+        (redirect(307), ErrorKind::Untrusted(TrustRule::Redirected)),
     ] {
         let service = Service::start().await;
         service.spoil_next_exchange(fault.clone());
@@ -268,10 +176,7 @@ async fn other_answers_are_not_tried_again_and_show_nothing_of_themselves() {
 async fn a_service_that_hangs_is_left_after_the_timeout() {
     let service = Service::start().await;
     service.spoil_next_exchange(Fault::latency(Duration::from_secs(60)));
-    let timeouts = Timeouts {
-        request: Duration::from_millis(200),
-        ..Timeouts::default()
-    };
+    let timeouts = Timeouts { request: Duration::from_millis(200), ..Timeouts::default() };
     let client = service.client_builder().with_timeouts(timeouts).build().unwrap();
     let error = client.ticket(&tenant()).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Transport);
@@ -291,9 +196,7 @@ async fn a_service_that_is_not_there_is_a_transport_error() {
 /// A client whose clock is ahead of the service's by `ahead`.
 fn with_wrong_clock(service: &Service, ahead: SignedDuration) -> SystemUserClientBuilder {
     let now = service.emulator.clock().now();
-    service
-        .client_builder()
-        .with_clock(ManualClock::new(now.checked_add(ahead).unwrap()))
+    service.client_builder().with_clock(ManualClock::new(now.checked_add(ahead).unwrap()))
 }
 
 #[tokio::test]
@@ -304,10 +207,7 @@ async fn a_wrong_clock_is_corrected_once_and_told() {
         let client = with_wrong_clock(&service, ahead).build().unwrap();
         let ticket = client.ticket(&tenant()).await.unwrap();
         let told = ticket.clock_skew().unwrap().seconds();
-        assert!(
-            (told + ahead.as_secs()).abs() <= 2,
-            "{told} s were told for {ahead:?}"
-        );
+        assert!((told + ahead.as_secs()).abs() <= 2, "{told} s were told for {ahead:?}");
         assert_eq!(exchanges_seen(&service), 2);
     }
 }
@@ -315,9 +215,7 @@ async fn a_wrong_clock_is_corrected_once_and_told() {
 #[tokio::test]
 async fn a_clock_that_is_wrong_within_the_services_window_costs_no_second_exchange() {
     let service = Service::start().await;
-    let client = with_wrong_clock(&service, SignedDuration::from_secs(-150))
-        .build()
-        .unwrap();
+    let client = with_wrong_clock(&service, SignedDuration::from_secs(-150)).build().unwrap();
     let ticket = client.ticket(&tenant()).await.unwrap();
     assert!(ticket.clock_skew().is_some());
     assert_eq!(exchanges_seen(&service), 1);
@@ -326,27 +224,16 @@ async fn a_clock_that_is_wrong_within_the_services_window_costs_no_second_exchan
 #[tokio::test]
 async fn a_clock_within_the_limit_is_not_mentioned() {
     let service = Service::start().await;
-    let client = with_wrong_clock(&service, SignedDuration::from_secs(20))
-        .build()
-        .unwrap();
+    let client = with_wrong_clock(&service, SignedDuration::from_secs(20)).build().unwrap();
     assert_eq!(client.ticket(&tenant()).await.unwrap().clock_skew(), None);
 }
 
 #[tokio::test]
 async fn a_time_stamp_that_is_refused_twice_is_a_refusal() {
     let service = Service::start().await;
-    let refusal = Fault::Refusal {
-        code: Refusal::InvalidTimestamp,
-        text: None,
-    };
-    service
-        .emulator
-        .faults()
-        .queue(Scope::Exchange, Times::UntilCleared, refusal);
-    assert_eq!(
-        reason(service.client().ticket(&tenant()).await),
-        RefusalReason::InvalidTimestamp
-    );
+    let refusal = Fault::Refusal { code: Refusal::InvalidTimestamp, text: None };
+    service.emulator.faults().queue(Scope::Exchange, Times::UntilCleared, refusal);
+    assert_eq!(reason(service.client().ticket(&tenant()).await), RefusalReason::InvalidTimestamp);
     assert_eq!(exchanges_seen(&service), 2);
 }
 
@@ -373,10 +260,7 @@ async fn a_jwt_that_is_late_by_both_clocks_is_refused_and_the_skew_is_told() {
 async fn a_refusal_that_echoes_the_secret_is_cleaned() {
     let service = Service::start().await;
     let text = format!("no application has the secret {}", Sample::CLIENT_SECRET);
-    service.spoil_next_exchange(Fault::Refusal {
-        code: Refusal::Denied,
-        text: Some(text),
-    });
+    service.spoil_next_exchange(Fault::Refusal { code: Refusal::Denied, text: Some(text) });
     let error = service.client().ticket(&tenant()).await.unwrap_err();
     assert!(!error.to_string().contains(Sample::CLIENT_SECRET), "{error}");
 }

@@ -48,41 +48,26 @@ fn a_node_client_with_axios_and_jsonwebtoken_gets_a_ticket_from_the_emulator_as_
         Sample::CONTEXT
     );
     let output = run_with_hosts_entry(folder.path(), &script);
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let claim = |name: &str| &answer["claims"][format!("http://schemes.superoffice.net/identity/{name}")];
     assert_eq!(claim("ctx"), Sample::CONTEXT);
     assert!(claim("ticket").as_str().unwrap().starts_with("7T:"));
-    assert!(
-        answer["principal"].is_object(),
-        "the API accepted the ticket: {answer}"
-    );
+    assert!(answer["principal"].is_object(), "the API accepted the ticket: {answer}");
 }
 
 /// A signed system token by a new key, and the key's public half as a PEM file.
 async fn signed(folder: &Path, key_type: KeyType) -> String {
     let key = PrivateKey::generate(key_type).unwrap();
     std::fs::write(folder.join("public.pem"), key.public_key().to_pem()).unwrap();
-    let signer = PemSigner::builder(KeySource::memory("test", key.to_pkcs8_der().unwrap()))
-        .build()
-        .unwrap();
+    let signer = PemSigner::builder(KeySource::memory("test", key.to_pkcs8_der().unwrap())).build().unwrap();
     let token = "My App. v2-pzqc70604i".parse().unwrap();
-    let signed = SignedSystemToken::build(&token, &SystemClock, &signer)
-        .await
-        .unwrap();
+    let signed = SignedSystemToken::build(&token, &SystemClock, &signer).await.unwrap();
     signed.to_secret_text().expose().to_owned()
 }
 
 fn run_with_input(command: &mut Command, input: &[u8]) -> bool {
-    let mut child = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait().unwrap().success()
 }
@@ -93,8 +78,7 @@ async fn node_verifies_our_signature_and_no_other() {
     let text = signed(folder.path(), KeyType::Rsa2048).await;
     let verify = |text: &str| {
         let mut node = Command::new("node");
-        node.arg(node_folder().join("verify.js"))
-            .arg(folder.path().join("public.pem"));
+        node.arg(node_folder().join("verify.js")).arg(folder.path().join("public.pem"));
         run_with_input(&mut node, text.as_bytes())
     };
     assert!(verify(&text));
@@ -108,15 +92,11 @@ async fn openssl_verifies_our_signature_and_no_other() {
         let text = signed(folder.path(), key_type).await;
         let (message, signature) = text.rsplit_once('.').unwrap();
         let mut decode = Command::new("openssl");
-        decode
-            .args(["base64", "-d", "-A", "-out"])
-            .arg(folder.path().join("signature"));
+        decode.args(["base64", "-d", "-A", "-out"]).arg(folder.path().join("signature"));
         assert!(run_with_input(&mut decode, signature.as_bytes()));
         let verify = |message: &str| {
             let mut openssl = Command::new("openssl");
-            openssl
-                .args(["dgst", "-sha256", "-verify"])
-                .arg(folder.path().join("public.pem"));
+            openssl.args(["dgst", "-sha256", "-verify"]).arg(folder.path().join("public.pem"));
             openssl.arg("-signature").arg(folder.path().join("signature"));
             run_with_input(&mut openssl, message.as_bytes())
         };

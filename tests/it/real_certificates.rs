@@ -10,18 +10,9 @@ use soticket::PinnedKeys;
 
 /// Each environment's Federated Login certificate, with the SHA-256 of its DER as published.
 const LOGIN_CERTIFICATES: [(&str, &str); 3] = [
-    (
-        "sod_login.crt",
-        "D2AA338F0E31A483C3A22CC053BDA26E617D8A91EBB48706AB09C34EB015A4B8",
-    ),
-    (
-        "stage_login.crt",
-        "BA942C6E17EDB4D223D3380793D3A88F2CB33DD3593D295274132D9D44FC07F2",
-    ),
-    (
-        "online_login.crt",
-        "405066FCA007ECFDB2CF2073ED54B2A987B0E8D8F452222FDC6FA02987260CD7",
-    ),
+    ("sod_login.crt", "D2AA338F0E31A483C3A22CC053BDA26E617D8A91EBB48706AB09C34EB015A4B8"),
+    ("stage_login.crt", "BA942C6E17EDB4D223D3380793D3A88F2CB33DD3593D295274132D9D44FC07F2"),
+    ("online_login.crt", "405066FCA007ECFDB2CF2073ED54B2A987B0E8D8F452222FDC6FA02987260CD7"),
 ];
 const AUTHORITIES: [&str; 4] = ["root.crt", "sod.crt", "stage.crt", "online.crt"];
 
@@ -31,12 +22,8 @@ fn folder() -> PathBuf {
 }
 
 fn openssl(arguments: &[&str], file: &str) -> Vec<u8> {
-    let output = Command::new("openssl")
-        .args(arguments)
-        .arg("-in")
-        .arg(folder().join(file))
-        .output()
-        .unwrap();
+    let output =
+        Command::new("openssl").args(arguments).arg("-in").arg(folder().join(file)).output().unwrap();
     assert!(
         output.status.success(),
         "openssl {arguments:?} {file}: {}",
@@ -51,17 +38,12 @@ fn the_login_certificates_pin_the_keys_that_openssl_sees() {
     for (file, fingerprint) in LOGIN_CERTIFICATES {
         let seen = openssl(&["x509", "-noout", "-fingerprint", "-sha256"], file);
         assert!(
-            String::from_utf8(seen)
-                .unwrap()
-                .replace(':', "")
-                .contains(fingerprint),
+            String::from_utf8(seen).unwrap().replace(':', "").contains(fingerprint),
             "{file} is another one"
         );
 
         let pinned = PinnedKeys::from_pem_or_der(&std::fs::read(folder().join(file)).unwrap()).unwrap();
-        let [key] = pinned.public_keys() else {
-            panic!("one key was expected in {file}")
-        };
+        let [key] = pinned.public_keys() else { panic!("one key was expected in {file}") };
         assert_eq!(key.bits(), 2048);
         let seen = openssl(&["x509", "-noout", "-pubkey"], file);
         assert_eq!(key.to_pem(), String::from_utf8(seen).unwrap(), "{file}");
@@ -73,17 +55,10 @@ fn the_login_certificates_pin_the_keys_that_openssl_sees() {
 fn der_and_the_authorities_are_read_too_and_all_can_be_pinned_at_once() {
     let mut pinned = PinnedKeys::default();
     for (file, _) in LOGIN_CERTIFICATES {
-        pinned = pinned
-            .and_pem_or_der(&openssl(&["x509", "-outform", "DER"], file))
-            .unwrap();
+        pinned = pinned.and_pem_or_der(&openssl(&["x509", "-outform", "DER"], file)).unwrap();
     }
     for file in AUTHORITIES {
-        pinned = pinned
-            .and_pem_or_der(&std::fs::read(folder().join(file)).unwrap())
-            .unwrap();
+        pinned = pinned.and_pem_or_der(&std::fs::read(folder().join(file)).unwrap()).unwrap();
     }
-    assert_eq!(
-        pinned.public_keys().len(),
-        LOGIN_CERTIFICATES.len() + AUTHORITIES.len()
-    );
+    assert_eq!(pinned.public_keys().len(), LOGIN_CERTIFICATES.len() + AUTHORITIES.len());
 }

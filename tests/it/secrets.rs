@@ -32,45 +32,27 @@ impl Secrets {
             ("passphrase", PASSPHRASE.to_owned()),
         ];
         for part in ["P", "Q", "DP", "DQ", "InverseQ", "D"] {
-            secrets.extend(
-                private_number(key_xml, part)
-                    .into_iter()
-                    .map(|text| ("private key", text)),
-            );
+            secrets.extend(private_number(key_xml, part).into_iter().map(|text| ("private key", text)));
         }
         Self(secrets)
     }
 
     fn assert_absent(&self, output: &str, scene: &str) {
         for (name, secret) in &self.0 {
-            assert!(
-                !output.contains(secret.as_str()),
-                "{scene}: the {name} shows in:\n{output}"
-            );
+            assert!(!output.contains(secret.as_str()), "{scene}: the {name} shows in:\n{output}");
         }
     }
 }
 
 /// A number of a private key in each form that a careless `Debug` or log could give it.
 fn private_number(key_xml: &str, part: &str) -> [String; 4] {
-    let base64 = key_xml
-        .split_once(&format!("<{part}>"))
-        .unwrap()
-        .1
-        .split('<')
-        .next()
-        .unwrap();
+    let base64 = key_xml.split_once(&format!("<{part}>")).unwrap().1.split('<').next().unwrap();
     let bytes = base64::prelude::BASE64_STANDARD.decode(base64).unwrap();
     // A part tells as much as the whole, and survives line breaks.
     let some = &bytes[..16];
     let hexadecimal: String = some.iter().map(|byte| format!("{byte:02x}")).collect();
     let decimal: Vec<_> = some.iter().map(u8::to_string).collect();
-    [
-        base64[..20].to_owned(),
-        hexadecimal.to_uppercase(),
-        hexadecimal,
-        decimal.join(", "),
-    ]
+    [base64[..20].to_owned(), hexadecimal.to_uppercase(), hexadecimal, decimal.join(", ")]
 }
 
 /// Everything that is logged by this thread, of every crate.
@@ -122,42 +104,19 @@ fn whole(error: &dyn std::error::Error) -> String {
 
 fn faults() -> Vec<Fault> {
     let mut faults: Vec<_> = JwtDefect::ALL.iter().map(|&defect| Fault::jwt(defect)).collect();
-    faults.extend(Refusal::ALL.iter().map(|&code| Fault::Refusal {
-        code,
-        text: Some(echo()),
-    }));
-    for body in [
-        FaultyBody::Empty,
-        FaultyBody::Html,
-        FaultyBody::Garbage,
-        FaultyBody::Huge(1 << 22),
-    ] {
-        faults.push(Fault::Status {
-            status: 200,
-            body: body.clone(),
-        });
+    faults.extend(Refusal::ALL.iter().map(|&code| Fault::Refusal { code, text: Some(echo()) }));
+    for body in [FaultyBody::Empty, FaultyBody::Html, FaultyBody::Garbage, FaultyBody::Huge(1 << 22)] {
+        faults.push(Fault::Status { status: 200, body: body.clone() });
         faults.push(Fault::Status { status: 503, body });
     }
-    faults.extend([
-        Fault::Drop,
-        Fault::DropMidBody,
-        Fault::WithoutToken,
-        Fault::SamlToken,
-    ]);
-    faults.push(Fault::Redirect {
-        status: 307,
-        location: "http://127.0.0.1:9/".into(),
-    });
+    faults.extend([Fault::Drop, Fault::DropMidBody, Fault::WithoutToken, Fault::SamlToken]);
+    faults.push(Fault::Redirect { status: 307, location: "http://127.0.0.1:9/".into() });
     faults
 }
 
 /// A service that is careless itself.
 fn echo() -> String {
-    format!(
-        "refused for {} and {}",
-        Sample::CLIENT_SECRET,
-        Sample::SYSTEM_USER_TOKEN
-    )
+    format!("refused for {} and {}", Sample::CLIENT_SECRET, Sample::SYSTEM_USER_TOKEN)
 }
 
 #[tokio::test]
@@ -193,12 +152,9 @@ fn the_key_file_signer_shows_no_secret_when_a_key_is_damaged() {
     let xml = partner_key_xml();
     let secrets = Secrets::of_the_sample(xml);
     let swapped = xml.replace("<D>", "<X>").replace("</D>", "</X>");
-    for damaged in [
-        xml.replace("<P>", "<Q>"),
-        xml[..xml.len() / 2].to_owned(),
-        swapped,
-        xml.replacen('A', "B", 9),
-    ] {
+    for damaged in
+        [xml.replace("<P>", "<Q>"), xml[..xml.len() / 2].to_owned(), swapped, xml.replacen('A', "B", 9)]
+    {
         let source = KeySource::memory("damaged", damaged.into_bytes());
         let shown = format!("{source:?}");
         let error = PemSigner::builder(source).build().unwrap_err();
@@ -210,11 +166,7 @@ fn the_key_file_signer_shows_no_secret_when_a_key_is_damaged() {
 /// The settings of a good run at the highest verbosity.
 fn verbose(service: &LoginService) -> Command {
     let mut command = soticket();
-    service
-        .settings_for(&mut command)
-        .arg("-vvv")
-        .env("RUST_BACKTRACE", "1")
-        .env("SOTICKET_LOG", "trace");
+    service.settings_for(&mut command).arg("-vvv").env("RUST_BACKTRACE", "1").env("SOTICKET_LOG", "trace");
     command
 }
 
@@ -239,15 +191,9 @@ fn the_program_shows_secrets_only_where_they_are_asked_for() {
 
     let (output, signed, err) = run(verbose(&service).arg("sign"));
     assert!(output.status.success(), "{err}");
-    assert!(
-        signed.starts_with(Sample::SYSTEM_USER_TOKEN),
-        "the signed system token is what was asked for"
-    );
+    assert!(signed.starts_with(Sample::SYSTEM_USER_TOKEN), "the signed system token is what was asked for");
     secrets.assert_absent(&err, "soticket sign");
-    assert!(
-        !err.contains(signed.trim_end().rsplit_once('.').unwrap().1),
-        "the signature shows in the log"
-    );
+    assert!(!err.contains(signed.trim_end().rsplit_once('.').unwrap().1), "the signature shows in the log");
 
     for arguments in [&["doctor", "--exchange"][..], &["key", "inspect", "partner.xml"]] {
         let (output, out, err) = run(verbose(&service).args(arguments));
@@ -262,21 +208,9 @@ fn the_program_shows_no_secret_in_any_failure() {
     let key = std::fs::read_to_string(service.folder().join("partner.xml")).unwrap();
     let secrets = Secrets::of_the_sample(&key);
     std::fs::write(service.folder().join("damaged.xml"), key.replace("<P>", "<Q>")).unwrap();
-    let encrypt = [
-        "key",
-        "convert",
-        "partner.xml",
-        "--to",
-        "pkcs8",
-        "--encrypt",
-        "--out",
-        "encrypted.pem",
-    ];
+    let encrypt = ["key", "convert", "partner.xml", "--to", "pkcs8", "--encrypt", "--out", "encrypted.pem"];
     let mut command = soticket();
-    service
-        .settings_for(&mut command)
-        .args(encrypt)
-        .env("SOTICKET_NEW_KEY_PASSPHRASE", PASSPHRASE);
+    service.settings_for(&mut command).args(encrypt).env("SOTICKET_NEW_KEY_PASSPHRASE", PASSPHRASE);
     let (output, out, err) = run(&mut command);
     assert!(output.status.success(), "{err}");
     secrets.assert_absent(&(out + &err), "soticket key convert");
@@ -294,17 +228,11 @@ fn the_program_shows_no_secret_in_any_failure() {
         ("SOTICKET_SYSTEM_USER_TOKEN", "My Sample App v1.0-pzqc70604i\nx"),
     ] {
         let mut command = verbose(&service);
-        command
-            .arg("ticket")
-            .env(setting, value)
-            .env("SOTICKET_KEY_PASSPHRASE", "not the passphrase");
+        command.arg("ticket").env(setting, value).env("SOTICKET_KEY_PASSPHRASE", "not the passphrase");
         let (output, out, err) = run(&mut command);
         assert!(!output.status.success(), "{setting}={value} is no failure");
         let shown = out + &err;
         secrets.assert_absent(&shown, &format!("{setting}={value}"));
-        assert!(
-            !shown.contains("not the passphrase") && !shown.contains("1f2a5"),
-            "{shown}"
-        );
+        assert!(!shown.contains("not the passphrase") && !shown.contains("1f2a5"), "{shown}");
     }
 }

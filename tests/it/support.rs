@@ -23,10 +23,7 @@ pub(crate) fn signer() -> Arc<PemSigner> {
 }
 
 pub(crate) fn tenant() -> Tenant {
-    Tenant::new(
-        Sample::CONTEXT.parse().unwrap(),
-        Sample::SYSTEM_USER_TOKEN.parse().unwrap(),
-    )
+    Tenant::new(Sample::CONTEXT.parse().unwrap(), Sample::SYSTEM_USER_TOKEN.parse().unwrap())
 }
 
 /// The emulator's sample application, running.
@@ -49,12 +46,8 @@ impl Service {
     }
 
     pub(crate) fn client_builder(&self) -> SystemUserClientBuilder {
-        SystemUserClient::builder(
-            self.environment(),
-            Sample::CLIENT_SECRET.parse().unwrap(),
-            signer(),
-        )
-        .with_retry_policy(RetryPolicy::never())
+        SystemUserClient::builder(self.environment(), Sample::CLIENT_SECRET.parse().unwrap(), signer())
+            .with_retry_policy(RetryPolicy::never())
     }
 
     pub(crate) fn client(&self) -> SystemUserClient {

@@ -9,15 +9,10 @@ use crate::support::{Service, tenant};
 /// Asserts that `error` names the rule that `defect` breaks.
 fn assert_named(error: &soticket::Error, defect: JwtDefect) {
     let name = defect.name();
-    let ErrorKind::Untrusted(named) = error.kind() else {
-        panic!("{name}: {error}")
-    };
+    let ErrorKind::Untrusted(named) = error.kind() else { panic!("{name}: {error}") };
     if name == "truncated" {
         // What is left of the signature may be Base64url by chance.
-        assert!(
-            matches!(named, TrustRule::WellFormed | TrustRule::Signature),
-            "{error}"
-        );
+        assert!(matches!(named, TrustRule::WellFormed | TrustRule::Signature), "{error}");
     } else {
         assert_eq!(*named, rule(name), "{name}: {error}");
     }
@@ -52,17 +47,10 @@ async fn every_defect_of_a_jwt_is_noticed_by_its_own_rule() {
     for &defect in JwtDefect::ALL {
         service.break_next_jwt(defect);
         let name = defect.name();
-        let error = client
-            .ticket(&tenant())
-            .await
-            .err()
-            .unwrap_or_else(|| panic!("{name} was not noticed"));
+        let error = client.ticket(&tenant()).await.err().unwrap_or_else(|| panic!("{name} was not noticed"));
         assert_named(&error, defect);
     }
-    assert!(
-        client.ticket(&tenant()).await.is_ok(),
-        "without a defect it is trusted"
-    );
+    assert!(client.ticket(&tenant()).await.is_ok(), "without a defect it is trusted");
 }
 
 #[tokio::test]

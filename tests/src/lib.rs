@@ -34,20 +34,9 @@ pub fn program() -> &'static Path {
 
 fn build_program() -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "build",
-        "--quiet",
-        "--package",
-        "soticket-cli",
-        "--all-features",
-        "--message-format=json",
-    ]);
+    cargo.args(["build", "--quiet", "--package", "soticket-cli", "--all-features", "--message-format=json"]);
     let output = cargo.current_dir(root()).output().unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let messages = String::from_utf8(output.stdout).unwrap();
     let executable = messages.lines().find_map(|line| {
         let (_, rest) = line.split_once("\"executable\":\"")?;
@@ -94,21 +83,11 @@ impl LoginService {
             "--sample-key",
             "partner.xml",
         ]);
-        let mut process = command
-            .current_dir(folder.path())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut process =
+            command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
-        BufReader::new(process.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line
-            .trim_end()
-            .strip_prefix("listening on ")
-            .expect("one line, and this one")
-            .to_owned();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim_end().strip_prefix("listening on ").expect("one line, and this one").to_owned();
         Self { process, url, folder }
     }
 

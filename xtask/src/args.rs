@@ -49,11 +49,7 @@ impl Request {
         }
         let help = find(&name)?;
         let words = Words::parse(&mut parser)?;
-        if words.help {
-            Ok(Self::Help(help.to_string()))
-        } else {
-            words.into_request(help.name)
-        }
+        if words.help { Ok(Self::Help(help.to_string())) } else { words.into_request(help.name) }
     }
 }
 
@@ -92,11 +88,7 @@ impl Words {
         Ok(match command {
             "setup" => Request::Setup,
             "test" => Request::Test { filter: self.plain },
-            "ci" => Request::Ci(if self.keep_going {
-                OnFailure::KeepGoing
-            } else {
-                OnFailure::Stop
-            }),
+            "ci" => Request::Ci(if self.keep_going { OnFailure::KeepGoing } else { OnFailure::Stop }),
             "tidy" => Request::Tidy,
             "demo" => Request::Demo,
             _ if self.quick => Request::Bench(Selection::quick(self.plain)),
@@ -106,11 +98,7 @@ impl Words {
 }
 
 fn refuse(misplaced: bool, option: &str) -> Result<(), lexopt::Error> {
-    if misplaced {
-        Err(lexopt::Error::UnexpectedOption(option.to_owned()))
-    } else {
-        Ok(())
-    }
+    if misplaced { Err(lexopt::Error::UnexpectedOption(option.to_owned())) } else { Ok(()) }
 }
 
 fn positional(parser: &mut Parser) -> Result<Option<String>, lexopt::Error> {
@@ -129,15 +117,8 @@ fn find(name: &str) -> Result<&'static CommandHelp, lexopt::Error> {
 }
 
 fn overview() -> String {
-    let width = COMMANDS
-        .iter()
-        .map(|command| command.name.len())
-        .max()
-        .unwrap_or_default();
-    let commands: String = COMMANDS
-        .iter()
-        .map(|c| format!("  {:width$}  {}\n", c.name, c.summary))
-        .collect();
+    let width = COMMANDS.iter().map(|command| command.name.len()).max().unwrap_or_default();
+    let commands: String = COMMANDS.iter().map(|c| format!("  {:width$}  {}\n", c.name, c.summary)).collect();
     format!(
         "The chores of the project.\n\n\
          Usage: cargo xtask <command> [options]\n\n\
@@ -148,11 +129,7 @@ fn overview() -> String {
 
 impl std::fmt::Display for CommandHelp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(
-            f,
-            "{}\n\nUsage: cargo xtask {}\n\n{}",
-            self.summary, self.usage, self.details
-        )
+        writeln!(f, "{}\n\nUsage: cargo xtask {}\n\n{}", self.summary, self.usage, self.details)
     }
 }
 
@@ -247,32 +224,21 @@ mod tests {
             assert_eq!(help(&format!("{name} --help")), command.to_string());
             assert_eq!(help(&format!("{name} -h")), command.to_string());
             assert_eq!(help(&format!("help {name}")), command.to_string());
-            assert!(
-                help("").contains(command.summary),
-                "{name} is missing from the overview"
-            );
+            assert!(help("").contains(command.summary), "{name} is missing from the overview");
         }
         assert_eq!(help("--help"), help("help"));
     }
 
     #[test]
     fn help_fits_a_terminal() {
-        let lines = COMMANDS
-            .iter()
-            .map(ToString::to_string)
-            .chain([overview()])
-            .collect::<String>();
+        let lines = COMMANDS.iter().map(ToString::to_string).chain([overview()]).collect::<String>();
         assert_eq!(lines.lines().find(|line| line.chars().count() > 120), None);
     }
 
     #[test]
     fn every_command_of_the_help_is_understood() {
         for command in COMMANDS {
-            assert!(
-                !matches!(parse(command.name), Ok(Request::Help(_)) | Err(_)),
-                "{}",
-                command.name
-            );
+            assert!(!matches!(parse(command.name), Ok(Request::Help(_)) | Err(_)), "{}", command.name);
         }
     }
 
@@ -280,10 +246,7 @@ mod tests {
     fn options_belong_to_their_command() {
         assert_eq!(parse("ci --keep-going"), Ok(Request::Ci(OnFailure::KeepGoing)));
         assert_eq!(parse("ci"), Ok(Request::Ci(OnFailure::Stop)));
-        assert_eq!(
-            parse("bench --quick sign"),
-            Ok(Request::Bench(Selection::quick(vec!["sign".into()])))
-        );
+        assert_eq!(parse("bench --quick sign"), Ok(Request::Bench(Selection::quick(vec!["sign".into()]))));
         assert!(parse("test --keep-going").unwrap_err().contains("--keep-going"));
         assert!(parse("ci --quick").unwrap_err().contains("--quick"));
     }

@@ -25,18 +25,12 @@ pub(crate) struct Selection {
 impl Selection {
     /// All benchmarks whose names contain one of `filter`; an empty one leaves none out.
     pub(crate) fn all(filter: Vec<String>) -> Self {
-        Self {
-            filter,
-            processes: true,
-        }
+        Self { filter, processes: true }
     }
 
     /// As [`all`](Self::all), without the one of whole processes.
     pub(crate) fn quick(filter: Vec<String>) -> Self {
-        Self {
-            filter,
-            processes: false,
-        }
+        Self { filter, processes: false }
     }
 }
 
@@ -50,45 +44,26 @@ pub(crate) fn run(repository: &Repository, selection: &Selection) -> Result<(), 
 }
 
 fn plan(workspace: &Metadata, selection: &Selection) -> Vec<Invocation> {
-    let (processes, functions): (Vec<_>, Vec<_>) = targets(workspace)
-        .into_iter()
-        .partition(|target| target == WHOLE_PROCESS);
-    let mut plan: Vec<_> = functions
-        .iter()
-        .map(|target| bench(target, &selection.filter))
-        .collect();
+    let (processes, functions): (Vec<_>, Vec<_>) =
+        targets(workspace).into_iter().partition(|target| target == WHOLE_PROCESS);
+    let mut plan: Vec<_> = functions.iter().map(|target| bench(target, &selection.filter)).collect();
     if selection.processes && !processes.is_empty() {
         let program = workspace.target_directory.join("release").join(PROGRAM);
-        plan.push(Invocation::cargo([
-            "build",
-            "--release",
-            "--package",
-            "soticket-cli",
-        ]));
+        plan.push(Invocation::cargo(["build", "--release", "--package", "soticket-cli"]));
         plan.push(bench(WHOLE_PROCESS, &selection.filter).with_env(PROGRAM_VARIABLE, program));
     }
     plan
 }
 
 fn targets(workspace: &Metadata) -> Vec<String> {
-    let package = workspace
-        .packages
-        .iter()
-        .find(|package| package.name.as_str() == PACKAGE);
+    let package = workspace.packages.iter().find(|package| package.name.as_str() == PACKAGE);
     let targets = package.into_iter().flat_map(|package| &package.targets);
-    targets
-        .filter(|target| target.is_kind(TargetKind::Bench))
-        .map(|target| target.name.clone())
-        .collect()
+    targets.filter(|target| target.is_kind(TargetKind::Bench)).map(|target| target.name.clone()).collect()
 }
 
 fn bench(target: &str, filter: &[String]) -> Invocation {
     let command = Invocation::cargo(["bench", "--package", PACKAGE, "--all-features", "--bench", target]);
-    if filter.is_empty() {
-        command
-    } else {
-        command.with_args(["--"]).with_args(filter.to_vec())
-    }
+    if filter.is_empty() { command } else { command.with_args(["--"]).with_args(filter.to_vec()) }
 }
 
 #[cfg(test)]
@@ -111,10 +86,7 @@ mod tests {
                 "target_directory": "/w/target", "version": 1}}"#
         );
         let workspace = MetadataCommand::parse(workspace).unwrap();
-        plan(&workspace, selection)
-            .iter()
-            .map(ToString::to_string)
-            .collect()
+        plan(&workspace, selection).iter().map(ToString::to_string).collect()
     }
 
     #[test]
@@ -134,10 +106,7 @@ mod tests {
     #[test]
     fn quick_leaves_whole_processes_out_and_a_filter_reaches_the_benchmarks() {
         let plan = plan_of(&["process", "signing"], &Selection::quick(vec!["rsa".to_owned()]));
-        assert_eq!(
-            plan,
-            ["cargo bench --package soticket-tests --all-features --bench signing -- rsa"]
-        );
+        assert_eq!(plan, ["cargo bench --package soticket-tests --all-features --bench signing -- rsa"]);
     }
 
     #[test]

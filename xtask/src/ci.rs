@@ -39,9 +39,7 @@ impl IgnoredTests {
     /// What ignored tests need are SuperOffice's certificates, which are not ours to publish: where they lie
     /// beside the checkout, or are named, the tests run; in CI they run whatever is there, and fail without.
     pub(crate) fn here(repository: &Repository) -> Self {
-        let named = ["CI", "SOTICKET_TEST_CERTIFICATES"]
-            .into_iter()
-            .any(|name| env::var_os(name).is_some());
+        let named = ["CI", "SOTICKET_TEST_CERTIFICATES"].into_iter().any(|name| env::var_os(name).is_some());
         if named || repository.root().join("../shared/certificates").is_dir() {
             return Self::Run;
         }
@@ -65,9 +63,7 @@ pub(crate) fn steps(repository: &Repository) -> Result<Vec<Step>, Error> {
     let mut steps = vec![
         Step::new(
             "setup",
-            Action::Own("setup", |repository| {
-                setup::run(repository, setup::Scope::Everything)
-            }),
+            Action::Own("setup", |repository| setup::run(repository, setup::Scope::Everything)),
         ),
         Step::new("format", Invocation::cargo(["fmt", "--all", "--", "--check"])),
         Step::new("tidy", Action::Own("tidy", crate::tidy::run)),
@@ -81,11 +77,7 @@ pub(crate) fn steps(repository: &Repository) -> Result<Vec<Step>, Error> {
     steps.extend(
         names
             .into_iter()
-            .zip(tests(
-                &workspace.target_directory,
-                IgnoredTests::here(repository),
-                &[],
-            ))
+            .zip(tests(&workspace.target_directory, IgnoredTests::here(repository), &[]))
             .map(|(name, test)| Step::new(name, test)),
     );
     steps.push(Step::new("documentation", documentation()));
@@ -101,30 +93,21 @@ pub(crate) fn tests(
     ignored: IgnoredTests,
     filter: &[String],
 ) -> [Invocation; 3] {
-    let build = Invocation::cargo(["build"])
-        .with_args(WHOLE_WORKSPACE)
-        .with_args(TEST_TARGETS);
+    let build = Invocation::cargo(["build"]).with_args(WHOLE_WORKSPACE).with_args(TEST_TARGETS);
     let tests = Invocation::cargo(["test"])
         .with_args(WHOLE_WORKSPACE)
         .with_args(TEST_TARGETS)
         .with_args(ignored.arguments().iter().copied())
         .with_args(filter.to_vec())
         .with_env(PROGRAM_VARIABLE, target_directory.join("debug").join(PROGRAM));
-    let doctests = Invocation::cargo(["test"])
-        .with_args(WHOLE_WORKSPACE)
-        .with_args(["--doc"]);
-    let doctests = if filter.is_empty() {
-        doctests
-    } else {
-        doctests.with_args(["--"]).with_args(filter.to_vec())
-    };
+    let doctests = Invocation::cargo(["test"]).with_args(WHOLE_WORKSPACE).with_args(["--doc"]);
+    let doctests =
+        if filter.is_empty() { doctests } else { doctests.with_args(["--"]).with_args(filter.to_vec()) };
     [build, tests, doctests]
 }
 
 fn clippy() -> Invocation {
-    Invocation::cargo(["clippy", "--all-targets"])
-        .with_args(WHOLE_WORKSPACE)
-        .with_args(DENY_WARNINGS)
+    Invocation::cargo(["clippy", "--all-targets"]).with_args(WHOLE_WORKSPACE).with_args(DENY_WARNINGS)
 }
 
 fn deny() -> Invocation {
@@ -134,9 +117,7 @@ fn deny() -> Invocation {
 }
 
 fn documentation() -> Invocation {
-    Invocation::cargo(["doc", "--no-deps"])
-        .with_args(WHOLE_WORKSPACE)
-        .with_env("RUSTDOCFLAGS", "-D warnings")
+    Invocation::cargo(["doc", "--no-deps"]).with_args(WHOLE_WORKSPACE).with_env("RUSTDOCFLAGS", "-D warnings")
 }
 
 #[cfg(test)]
@@ -147,10 +128,7 @@ mod tests_of_ci {
     fn ignored_tests_run_where_what_they_need_is_there_and_ignored_examples_do_not() {
         let [_, tests, doctests] =
             tests("/w/target".into(), IgnoredTests::Run, &[]).map(|test| test.to_string());
-        assert!(
-            tests.starts_with("SOTICKET_BINARY=/w/target/debug/soticket cargo test "),
-            "{tests}"
-        );
+        assert!(tests.starts_with("SOTICKET_BINARY=/w/target/debug/soticket cargo test "), "{tests}");
         assert!(tests.ends_with("-- --include-ignored"), "{tests}");
         assert_eq!(doctests, "cargo test --workspace --all-features --doc");
     }

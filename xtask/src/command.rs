@@ -64,18 +64,8 @@ impl Invocation {
 
     /// Runs the program with this terminal; a failure is an error.
     pub(crate) fn run(&self, repository: &Repository) -> Result<(), Error> {
-        let status = self
-            .command(repository)
-            .status()
-            .map_err(|cause| self.not_started(cause))?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(Error::Failed {
-                command: self.to_string(),
-                status,
-            })
-        }
+        let status = self.command(repository).status().map_err(|cause| self.not_started(cause))?;
+        if status.success() { Ok(()) } else { Err(Error::Failed { command: self.to_string(), status }) }
     }
 
     /// Runs the program and returns what it printed; its complaints go to this terminal.
@@ -88,27 +78,19 @@ impl Invocation {
         if output.status.success() {
             Ok(output.stdout)
         } else {
-            Err(Error::Failed {
-                command: self.to_string(),
-                status: output.status,
-            })
+            Err(Error::Failed { command: self.to_string(), status: output.status })
         }
     }
 
     /// What the program prints when it is there and content, all its complaints hidden.
     pub(crate) fn probe(&self, repository: &Repository) -> Option<String> {
         let output = self.command(repository).stderr(Stdio::null()).output().ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     fn command(&self, repository: &Repository) -> Command {
         let mut command = Command::new(self.resolved_program());
-        command
-            .args(&self.args)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.args(&self.args).envs(self.environment.iter().map(|(name, value)| (name, value)));
         for name in &self.removed {
             command.env_remove(name);
         }
@@ -132,10 +114,7 @@ impl Invocation {
     }
 
     fn not_started(&self, cause: std::io::Error) -> Error {
-        Error::NotStarted {
-            command: self.to_string(),
-            cause,
-        }
+        Error::NotStarted { command: self.to_string(), cause }
     }
 }
 
@@ -161,10 +140,7 @@ pub(crate) fn in_ci() -> bool {
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     let system = ["/usr/sbin", "/sbin"].map(PathBuf::from);
-    env::split_paths(&path)
-        .chain(system)
-        .map(|folder| folder.join(name))
-        .find(|file| file.is_file())
+    env::split_paths(&path).chain(system).map(|folder| folder.join(name)).find(|file| file.is_file())
 }
 
 /// The word as a shell takes it.

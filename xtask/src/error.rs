@@ -31,10 +31,7 @@ pub(crate) enum Error {
         programs.join(", "),
         packages.join(" ")
     )]
-    NoPackageManager {
-        programs: Vec<String>,
-        packages: Vec<String>,
-    },
+    NoPackageManager { programs: Vec<String>, packages: Vec<String> },
     #[error("{failed} of {all} steps failed")]
     StepsFailed { failed: usize, all: usize },
 }

@@ -6,19 +6,14 @@ use crate::command::Invocation;
 
 /// One check of one package, for every package of the workspace that has features.
 pub(crate) fn checks(workspace: &Metadata) -> Vec<(String, Invocation)> {
-    let packages = workspace
-        .packages
-        .iter()
-        .filter(|package| !package.features.is_empty());
+    let packages = workspace.packages.iter().filter(|package| !package.features.is_empty());
     packages.flat_map(of_package).collect()
 }
 
 fn of_package(package: &Package) -> Vec<(String, Invocation)> {
     let features: Vec<&str> = package.features.keys().map(String::as_str).collect();
     let combinations = combinations(&features).into_iter();
-    combinations
-        .map(|(label, args)| (format!("{}, {label}", package.name), check(package, &args)))
-        .collect()
+    combinations.map(|(label, args)| (format!("{}, {label}", package.name), check(package, &args))).collect()
 }
 
 /// Clippy and not `cargo check`, which knows no way to fail for a warning without building everything anew:
@@ -35,10 +30,9 @@ fn combinations(features: &[&str]) -> Vec<(String, Vec<String>)> {
     for feature in features {
         all.push(match *feature {
             "default" => ("default features".to_owned(), Vec::new()),
-            alone => (
-                format!("feature {alone}"),
-                vec![none.clone(), "--features".to_owned(), alone.to_owned()],
-            ),
+            alone => {
+                (format!("feature {alone}"), vec![none.clone(), "--features".to_owned(), alone.to_owned()])
+            }
         });
     }
     all
@@ -50,10 +44,8 @@ mod tests {
 
     #[test]
     fn none_default_and_each_feature_by_itself() {
-        let args: Vec<String> = combinations(&["default", "full", "pem"])
-            .into_iter()
-            .map(|(_, args)| args.join(" "))
-            .collect();
+        let args: Vec<String> =
+            combinations(&["default", "full", "pem"]).into_iter().map(|(_, args)| args.join(" ")).collect();
         assert_eq!(
             args,
             [

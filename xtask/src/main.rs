@@ -1,9 +1,5 @@
 //! Every chore of the project; `cargo xtask --help` lists them.
-#![allow(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a chore speaks to whoever runs it"
-)]
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a chore speaks to whoever runs it")]
 
 mod args;
 mod bench;

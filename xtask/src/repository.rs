@@ -18,13 +18,9 @@ pub(crate) struct Repository {
 impl Repository {
     /// The repository that cargo started this program from, wherever it was built.
     pub(crate) fn locate() -> Result<Self, Error> {
-        let package = env::var_os("CARGO_MANIFEST_DIR")
-            .map(PathBuf::from)
-            .ok_or(Error::NoRepository)?;
+        let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).ok_or(Error::NoRepository)?;
         let root = package.parent().filter(|root| root.join("Cargo.lock").is_file());
-        Ok(Self {
-            root: root.ok_or(Error::NoRepository)?.to_owned(),
-        })
+        Ok(Self { root: root.ok_or(Error::NoRepository)?.to_owned() })
     }
 
     /// The folder that holds the workspace's `Cargo.toml`.

@@ -50,25 +50,17 @@ pub(crate) fn run(repository: &Repository, scope: Scope) -> Result<(), Error> {
 }
 
 fn programs(repository: &Repository) -> Result<(), Error> {
-    let missing: Vec<_> = PROGRAMS
-        .into_iter()
-        .filter(|(name, _)| find_program(name).is_none())
-        .collect();
+    let missing: Vec<_> = PROGRAMS.into_iter().filter(|(name, _)| find_program(name).is_none()).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let names = |side: fn(&(&str, &str)) -> String| missing.iter().map(side).collect::<Vec<_>>();
     let packages = names(|(_, package)| (*package).to_owned());
     if find_program("apt-get").is_none() {
-        return Err(Error::NoPackageManager {
-            programs: names(|(name, _)| (*name).to_owned()),
-            packages,
-        });
+        return Err(Error::NoPackageManager { programs: names(|(name, _)| (*name).to_owned()), packages });
     }
     println!("installing with apt-get: {}", packages.join(" "));
-    let root = Invocation::new("id", ["-u"])
-        .probe(repository)
-        .is_some_and(|id| id.trim() == "0");
+    let root = Invocation::new("id", ["-u"]).probe(repository).is_some_and(|id| id.trim() == "0");
     apt_get(root, ["update", "--quiet"]).run(repository)?;
     apt_get(root, ["install", "--quiet", "--yes", "--no-install-recommends"])
         .with_args(packages)
@@ -100,10 +92,7 @@ fn node_packages(repository: &Repository) -> Result<(), Error> {
 fn node_packages_are_fresh(folder: &Path) -> bool {
     let changed =
         |file: &str| -> Option<SystemTime> { fs::metadata(folder.join(file)).ok()?.modified().ok() };
-    match (
-        changed("node_modules/.package-lock.json"),
-        changed("package-lock.json"),
-    ) {
+    match (changed("node_modules/.package-lock.json"), changed("package-lock.json")) {
         (Some(installed), Some(locked)) => installed >= locked,
         _ => false,
     }
@@ -111,10 +100,7 @@ fn node_packages_are_fresh(folder: &Path) -> bool {
 
 fn components(repository: &Repository) -> Result<(), Error> {
     for (command, component) in COMPONENTS {
-        if Invocation::cargo([command, "--version"])
-            .probe(repository)
-            .is_none()
-        {
+        if Invocation::cargo([command, "--version"]).probe(repository).is_none() {
             println!("installing with rustup: {component}");
             Invocation::new("rustup", ["component", "add", component]).run(repository)?;
         }
@@ -124,27 +110,18 @@ fn components(repository: &Repository) -> Result<(), Error> {
 
 fn cargo_deny(repository: &Repository) -> Result<(), Error> {
     let present = Invocation::cargo(["deny", "--version"]).probe(repository);
-    if present
-        .as_deref()
-        .and_then(version)
-        .is_some_and(|version| version >= CARGO_DENY)
-    {
+    if present.as_deref().and_then(version).is_some_and(|version| version >= CARGO_DENY) {
         return Ok(());
     }
     println!("installing with cargo: cargo-deny {CARGO_DENY} (takes some minutes, once)");
     // A tool is not part of the build: it shares no folder with it, and optimising it to the last instruction
     // takes longer than it will ever run.
-    Invocation::cargo([
-        "install",
-        "--quiet",
-        "--locked",
-        &format!("cargo-deny@{CARGO_DENY}"),
-    ])
-    .with_env("CARGO_PROFILE_RELEASE_LTO", "off")
-    .with_env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-    .with_env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-    .without_env("CARGO_TARGET_DIR")
-    .run(repository)
+    Invocation::cargo(["install", "--quiet", "--locked", &format!("cargo-deny@{CARGO_DENY}")])
+        .with_env("CARGO_PROFILE_RELEASE_LTO", "off")
+        .with_env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+        .with_env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+        .without_env("CARGO_TARGET_DIR")
+        .run(repository)
 }
 
 /// The version in what `cargo deny --version` prints: `cargo-deny 0.20.2`.
@@ -167,9 +144,6 @@ mod tests {
     fn packages_are_installed_as_root_or_through_sudo() {
         let line = |root| apt_get(root, ["update"]).to_string();
         assert_eq!(line(true), "env DEBIAN_FRONTEND=noninteractive apt-get update");
-        assert_eq!(
-            line(false),
-            "sudo env DEBIAN_FRONTEND=noninteractive apt-get update"
-        );
+        assert_eq!(line(false), "sudo env DEBIAN_FRONTEND=noninteractive apt-get update");
     }
 }

@@ -1,8 +1,5 @@
 //! Steps run one after the other, with their times and a table at the end.
-#![allow(
-    clippy::disallowed_methods,
-    reason = "the time a step takes is told, and nothing decided by it"
-)]
+#![allow(clippy::disallowed_methods, reason = "the time a step takes is told, and nothing decided by it")]
 
 use std::time::{Duration, Instant};
 
@@ -33,10 +30,7 @@ pub(crate) enum Action {
 
 impl Step {
     pub(crate) fn new(name: impl Into<String>, action: impl Into<Action>) -> Self {
-        Self {
-            name: name.into(),
-            action: action.into(),
-        }
+        Self { name: name.into(), action: action.into() }
     }
 }
 
@@ -80,23 +74,14 @@ pub(crate) fn run(repository: &Repository, steps: Vec<Step>, on_failure: OnFailu
         let outcome = if stopped {
             Outcome::NotRun
         } else {
-            println!(
-                "\n=== {} of {count}: {} ===\n{}",
-                index + 1,
-                step.name,
-                step.action.command()
-            );
+            println!("\n=== {} of {count}: {} ===\n{}", index + 1, step.name, step.action.command());
             run_one(repository, &step)
         };
         stopped |= matches!(outcome, Outcome::Failed(_)) && on_failure == OnFailure::Stop;
         table.push((step, outcome));
     }
     print!("\n{}", summary(&table));
-    match table
-        .iter()
-        .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
-        .count()
-    {
+    match table.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_))).count() {
         0 => Ok(()),
         failed => Err(Error::StepsFailed { failed, all: count }),
     }
@@ -112,23 +97,14 @@ fn run_one(repository: &Repository, step: &Step) -> Outcome {
             Outcome::Passed(elapsed)
         }
         Err(error) => {
-            println!(
-                "--- {} FAILED after {}: {}",
-                step.name,
-                seconds(elapsed),
-                error.with_causes()
-            );
+            println!("--- {} FAILED after {}: {}", step.name, seconds(elapsed), error.with_causes());
             Outcome::Failed(elapsed)
         }
     }
 }
 
 fn summary(table: &[(Step, Outcome)]) -> String {
-    let width = table
-        .iter()
-        .map(|(step, _)| step.name.chars().count())
-        .max()
-        .unwrap_or_default();
+    let width = table.iter().map(|(step, _)| step.name.chars().count()).max().unwrap_or_default();
     let mut text = String::new();
     let mut total = Duration::ZERO;
     for (step, outcome) in table {
@@ -138,19 +114,12 @@ fn summary(table: &[(Step, Outcome)]) -> String {
             Outcome::NotRun => ("not run", None),
         };
         total += time.unwrap_or_default();
-        let line = format!(
-            "{:width$}  {word:7}  {:>8}",
-            step.name,
-            time.map(seconds).unwrap_or_default()
-        );
+        let line = format!("{:width$}  {word:7}  {:>8}", step.name, time.map(seconds).unwrap_or_default());
         text += line.trim_end();
         text.push('\n');
     }
     text += &format!("{:width$}  {:7}  {:>8}\n", "all steps", "", seconds(total));
-    for (step, _) in table
-        .iter()
-        .filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_)))
-    {
+    for (step, _) in table.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Failed(_))) {
         text += &format!("\nto repeat {}:\n  {}\n", step.name, step.action.command());
     }
     text
@@ -167,14 +136,8 @@ mod tests {
     #[test]
     fn the_table_names_what_failed_and_how_to_repeat_it() {
         let table = [
-            (
-                Step::new("format", Invocation::cargo(["fmt"])),
-                Outcome::Passed(Duration::from_millis(1_240)),
-            ),
-            (
-                Step::new("tidy", Action::Own("tidy", |_| Ok(()))),
-                Outcome::Failed(Duration::from_secs(60)),
-            ),
+            (Step::new("format", Invocation::cargo(["fmt"])), Outcome::Passed(Duration::from_millis(1_240))),
+            (Step::new("tidy", Action::Own("tidy", |_| Ok(()))), Outcome::Failed(Duration::from_secs(60))),
             (Step::new("tests", Invocation::cargo(["test"])), Outcome::NotRun),
         ];
         let expected = "\

@@ -24,13 +24,7 @@ pub(crate) fn run(repository: &Repository) -> Result<(), Error> {
     for finding in &findings {
         println!("{finding}");
     }
-    if findings.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Untidy {
-            count: findings.len(),
-        })
-    }
+    if findings.is_empty() { Ok(()) } else { Err(Error::Untidy { count: findings.len() }) }
 }
 
 fn check(tree: &Tree) -> Vec<Finding> {

@@ -16,10 +16,7 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[allow(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the wall clock"
-    )]
+    #[allow(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -39,11 +36,7 @@ impl ManualClock {
     /// Moves the clock, backwards too; stops at the ends of the calendar.
     pub fn advance(&self, by: SignedDuration) {
         let mut now = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        *now = now.checked_add(by).unwrap_or(if by.is_negative() {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        });
+        *now = now.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX });
     }
 }
 

@@ -99,10 +99,7 @@ impl FromStr for Environment {
             return Err(E::UnknownName);
         }
         let url = Url::parse(text).map_err(E::Url)?;
-        match url
-            .host_str()
-            .and_then(|host| host.strip_suffix(".superoffice.com"))
-        {
+        match url.host_str().and_then(|host| host.strip_suffix(".superoffice.com")) {
             Some(name) => known_host(name, &url),
             None => CustomEnvironment::new(url).map(Self::Custom),
         }
@@ -116,9 +113,7 @@ fn known_host(name: &str, url: &Url) -> Result<Environment, ParseEnvironmentErro
             Environment::named(name).ok_or(ParseEnvironmentError::UnknownName)
         }
         "sod" | "qaonline" | "online" => Ok(Environment::Custom(custom)),
-        _ => Err(ParseEnvironmentError::NotALoginHost(format!(
-            "{name}.superoffice.com"
-        ))),
+        _ => Err(ParseEnvironmentError::NotALoginHost(format!("{name}.superoffice.com"))),
     }
 }
 
@@ -200,28 +195,9 @@ mod tests {
     #[test]
     fn names_old_names_and_hosts_select_the_three_environments() {
         for (texts, environment) in [
-            (
-                ["sod", "development", "SOD", "https://sod.superoffice.com"],
-                Environment::Sod,
-            ),
-            (
-                [
-                    "qaonline",
-                    "stage",
-                    "qastage",
-                    "https://qaonline.superoffice.com/",
-                ],
-                Environment::QaOnline,
-            ),
-            (
-                [
-                    "online",
-                    "production",
-                    "Online",
-                    "https://online.superoffice.com:443",
-                ],
-                Environment::Online,
-            ),
+            (["sod", "development", "SOD", "https://sod.superoffice.com"], Environment::Sod),
+            (["qaonline", "stage", "qastage", "https://qaonline.superoffice.com/"], Environment::QaOnline),
+            (["online", "production", "Online", "https://online.superoffice.com:443"], Environment::Online),
         ] {
             for text in texts {
                 assert_eq!(parse(text), Ok(environment.clone()), "{text}");
@@ -231,13 +207,7 @@ mod tests {
 
     #[test]
     fn a_name_survives_printing_and_parsing() {
-        for text in [
-            "sod",
-            "qaonline",
-            "online",
-            "http://127.0.0.1:8080",
-            "https://localhost:8443",
-        ] {
+        for text in ["sod", "qaonline", "online", "http://127.0.0.1:8080", "https://localhost:8443"] {
             assert_eq!(parse(text).unwrap().to_string(), text);
         }
     }
@@ -263,12 +233,7 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_loopback() {
-        for text in [
-            "http://127.0.0.1:1",
-            "http://127.8.9.1",
-            "http://[::1]:1",
-            "https://localhost",
-        ] {
+        for text in ["http://127.0.0.1:1", "http://127.8.9.1", "http://[::1]:1", "https://localhost"] {
             assert!(parse(text).unwrap().is_loopback(), "{text}");
         }
         assert!(!parse("https://example.com").unwrap().is_loopback());

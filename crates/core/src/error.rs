@@ -21,11 +21,7 @@ pub struct Error {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into().into(),
-            source: None,
-        }
+        Self { kind, message: message.into().into(), source: None }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
@@ -61,10 +57,7 @@ impl Error {
     /// Whether the same call may succeed a little later with nothing changed by anybody.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(
-            self.kind,
-            ErrorKind::Transport | ErrorKind::Signer(SignerErrorKind::Transport)
-        )
+        matches!(self.kind, ErrorKind::Transport | ErrorKind::Signer(SignerErrorKind::Transport))
     }
 }
 
@@ -76,9 +69,7 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 

@@ -68,10 +68,9 @@ impl SystemUserClient {
         let ticket = match (self.validate_at(&jwt, tenant, now).await, skew) {
             // The answer came over TLS from whom we asked, and a JWT that is too old holds a ticket that has
             // ended: where the clocks differ, the service may be right, and nothing is gained by lying.
-            (Err(error), Some(skew)) if is_about_time(&error) => self
-                .validate_at(&jwt, tenant, skew.shift(now))
-                .await
-                .map_err(|_| error.with_note(skew))?,
+            (Err(error), Some(skew)) if is_about_time(&error) => {
+                self.validate_at(&jwt, tenant, skew.shift(now)).await.map_err(|_| error.with_note(skew))?
+            }
             (outcome, _) => outcome?,
         };
         Ok(ticket.with_clock_skew(skew))
@@ -135,9 +134,7 @@ impl SystemUserClient {
                     "this machine's clock differs from SuperOffice's; signing once more with the server's time"
                 );
                 let clock = ShiftedClock::new(&self.inner.clock, skew);
-                self.attempt(tenant, &clock)
-                    .await?
-                    .into_exchanged(self.inner.skew_limit)
+                self.attempt(tenant, &clock).await?.into_exchanged(self.inner.skew_limit)
             }
             _ => first.into_exchanged(self.inner.skew_limit),
         }
@@ -161,10 +158,7 @@ impl SystemUserClient {
         };
         let url = inner.environment.rest_exchange_url();
         tracing::debug!(%url, context = %tenant.context(), "exchanging");
-        let answer = inner
-            .http
-            .send(|| inner.http.post(&url, rest::headers(), request.body()?))
-            .await?;
+        let answer = inner.http.send(|| inner.http.post(&url, rest::headers(), request.body()?)).await?;
         let skew = answer.date.map(|date| ClockSkew::between(date, answer.received));
         let outcome = rest::decode(&answer.body, answer.content_type.as_deref(), &request)?;
         Ok(Attempt { outcome, skew })

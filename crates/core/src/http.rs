@@ -38,10 +38,7 @@ impl Timeouts {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self {
-            connect: Self::DEFAULT_CONNECT,
-            request: Self::DEFAULT_REQUEST,
-        }
+        Self { connect: Self::DEFAULT_CONNECT, request: Self::DEFAULT_REQUEST }
     }
 }
 
@@ -90,18 +87,11 @@ impl HttpClient {
             Error::configuration("the HTTP client cannot be built; check the extra roots and the proxy")
                 .with_source(error)
         })?;
-        Ok(Self {
-            client,
-            retry: options.retry,
-            clock,
-        })
+        Ok(Self { client, retry: options.retry, clock })
     }
 
     pub(crate) fn get(&self, url: &str) -> Result<Request, Error> {
-        self.client
-            .get(url)
-            .build()
-            .map_err(|error| transport(error.without_url(), url))
+        self.client.get(url).build().map_err(|error| transport(error.without_url(), url))
     }
 
     pub(crate) fn post(&self, url: &str, headers: HeaderMap, body: reqwest::Body) -> Result<Request, Error> {
@@ -128,12 +118,7 @@ impl HttpClient {
         let date = header_text(response.headers(), &DATE).and_then(http_date);
         let content_type = header_text(response.headers(), &CONTENT_TYPE).map(str::to_owned);
         let body = read_capped(response, &url).await?;
-        Ok(Answer {
-            body,
-            content_type,
-            date,
-            received: now,
-        })
+        Ok(Answer { body, content_type, date, received: now })
     }
 }
 
@@ -177,18 +162,13 @@ async fn read_capped(mut response: Response, url: &str) -> Result<Zeroizing<Vec<
             format!("the answer of {url} is larger than {MAX_ANSWER_SIZE} bytes, which no true answer is");
         Failure::from(Error::untrusted(TrustRule::TooLarge, message))
     };
-    if response
-        .content_length()
-        .is_some_and(|length| length > MAX_ANSWER_SIZE as u64)
-    {
+    if response.content_length().is_some_and(|length| length > MAX_ANSWER_SIZE as u64) {
         return Err(too_large());
     }
     let mut body = Zeroizing::new(Vec::with_capacity(INITIAL_ANSWER_CAPACITY));
     loop {
-        let chunk = response
-            .chunk()
-            .await
-            .map_err(|error| Failure::from(transport(error.without_url(), url)))?;
+        let chunk =
+            response.chunk().await.map_err(|error| Failure::from(transport(error.without_url(), url)))?;
         let Some(chunk) = chunk else { return Ok(body) };
         if body.len() + chunk.len() > MAX_ANSWER_SIZE {
             return Err(too_large());
@@ -238,9 +218,7 @@ fn find_cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) ->
             return Some(found);
         }
         let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        next = wrapped
-            .map(|wrapped| wrapped as &(dyn StdError + 'static))
-            .or_else(|| error.source());
+        next = wrapped.map(|wrapped| wrapped as &(dyn StdError + 'static)).or_else(|| error.source());
     }
     None
 }
@@ -271,10 +249,7 @@ mod tests {
     use super::*;
 
     fn headers(pairs: &[(HeaderName, &str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| (name.clone(), value.parse().unwrap()))
-            .collect()
+        pairs.iter().map(|(name, value)| (name.clone(), value.parse().unwrap())).collect()
     }
 
     #[test]
@@ -312,9 +287,6 @@ mod tests {
     fn a_cause_is_found_inside_an_io_error() {
         let inner = rustls::Error::DecryptError;
         let outer = io::Error::other(io::Error::other(inner));
-        assert_eq!(
-            find_cause::<rustls::Error>(&outer),
-            Some(&rustls::Error::DecryptError)
-        );
+        assert_eq!(find_cause::<rustls::Error>(&outer), Some(&rustls::Error::DecryptError));
     }
 }

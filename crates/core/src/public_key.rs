@@ -38,18 +38,9 @@ impl PublicKey {
     pub fn from_spki_der(der: &[u8]) -> Result<Self, PublicKeyError> {
         let info = SubjectPublicKeyInfoRef::from_der(der)?;
         let (algorithm, bits) = algorithm_and_bits(&info)?;
-        let parsed = ParsedPublicKey::new(verification_algorithm(algorithm), der).map_err(|rejected| {
-            PublicKeyError::Rejected {
-                bits,
-                reason: rejected.to_string(),
-            }
-        })?;
-        Ok(Self {
-            algorithm,
-            bits,
-            spki: der.into(),
-            parsed: Arc::new(parsed),
-        })
+        let parsed = ParsedPublicKey::new(verification_algorithm(algorithm), der)
+            .map_err(|rejected| PublicKeyError::Rejected { bits, reason: rejected.to_string() })?;
+        Ok(Self { algorithm, bits, spki: der.into(), parsed: Arc::new(parsed) })
     }
 
     /// Reads a DER-encoded PKCS#1 `RSAPublicKey` (RFC 8017).
@@ -114,9 +105,7 @@ impl PublicKey {
     /// # Errors
     /// [`SignatureMismatch`], which says nothing more, whatever the reason.
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureMismatch> {
-        self.parsed
-            .verify_sig(message, signature.as_bytes())
-            .map_err(|_| SignatureMismatch)
+        self.parsed.verify_sig(message, signature.as_bytes()).map_err(|_| SignatureMismatch)
     }
 }
 
@@ -191,10 +180,7 @@ fn algorithm_and_bits(info: &SubjectPublicKeyInfoRef<'_>) -> Result<(SigningAlgo
 
 fn modulus_bits(modulus: &[u8]) -> u32 {
     let leading = modulus.first().map_or(0, |byte| byte.leading_zeros());
-    u32::try_from(modulus.len())
-        .unwrap_or(u32::MAX)
-        .saturating_mul(u8::BITS)
-        .saturating_sub(leading)
+    u32::try_from(modulus.len()).unwrap_or(u32::MAX).saturating_mul(u8::BITS).saturating_sub(leading)
 }
 
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
@@ -230,22 +216,10 @@ mod tests {
     #[test]
     fn other_keys_are_refused_by_name() {
         let error = |pem| PublicKey::from_pem(pem).unwrap_err();
-        assert!(matches!(
-            error(testdata!("p384.pub.pem")),
-            PublicKeyError::Unsupported(_)
-        ));
-        assert!(matches!(
-            error(testdata!("ed25519.pub.pem")),
-            PublicKeyError::Unsupported(_)
-        ));
-        assert!(matches!(
-            error(testdata!("rsa2048.cert.pem")),
-            PublicKeyError::NotPem
-        ));
+        assert!(matches!(error(testdata!("p384.pub.pem")), PublicKeyError::Unsupported(_)));
+        assert!(matches!(error(testdata!("ed25519.pub.pem")), PublicKeyError::Unsupported(_)));
+        assert!(matches!(error(testdata!("rsa2048.cert.pem")), PublicKeyError::NotPem));
         assert!(matches!(error("hello"), PublicKeyError::NotPem));
-        assert!(matches!(
-            PublicKey::from_spki_der(&[0x30, 0]),
-            Err(PublicKeyError::Malformed(_))
-        ));
+        assert!(matches!(PublicKey::from_spki_der(&[0x30, 0]), Err(PublicKeyError::Malformed(_))));
     }
 }

@@ -19,10 +19,7 @@ impl Refusal {
         for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
             text = text.replace(secret, "[redacted]");
         }
-        Self {
-            reason: RefusalReason::recognise(&text),
-            text: escape(&text, Self::MAX_TEXT_LENGTH),
-        }
+        Self { reason: RefusalReason::recognise(&text), text: escape(&text, Self::MAX_TEXT_LENGTH) }
     }
 
     /// The documented reason.
@@ -40,17 +37,8 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.text.is_empty() {
-            "no reason given"
-        } else {
-            &self.text
-        };
-        write!(
-            f,
-            "SuperOffice refused ({}: {text}); {}",
-            self.reason,
-            self.reason.cure()
-        )
+        let text = if self.text.is_empty() { "no reason given" } else { &self.text };
+        write!(f, "SuperOffice refused ({}: {text}); {}", self.reason, self.reason.cure())
     }
 }
 
@@ -123,10 +111,7 @@ impl RefusalReason {
 
     /// Whether a wrong clock can be behind it.
     pub(crate) fn may_be_the_clock(self) -> bool {
-        matches!(
-            self,
-            Self::InvalidTimestamp | Self::InvalidSignature | Self::Expired | Self::Unknown
-        )
+        matches!(self, Self::InvalidTimestamp | Self::InvalidSignature | Self::Expired | Self::Unknown)
     }
 
     fn name(self) -> &'static str {
@@ -168,9 +153,7 @@ pub(crate) fn escape(text: &str, max: usize) -> String {
 fn escape_char(c: char) -> impl Iterator<Item = char> {
     // `escape_debug` escapes control, formatting and unprintable characters; quotes need not be.
     let keep = matches!(c, '\'' | '"' | '\\');
-    keep.then_some(c)
-        .into_iter()
-        .chain((!keep).then(|| c.escape_debug()).into_iter().flatten())
+    keep.then_some(c).into_iter().chain((!keep).then(|| c.escape_debug()).into_iter().flatten())
 }
 
 #[cfg(test)]

@@ -190,11 +190,7 @@ mod tests {
         let result = RetryPolicy::new()
             .run(|| {
                 attempts += 1;
-                let outcome = if attempts == 1 {
-                    Err(transport(Some(asked)))
-                } else {
-                    Ok(())
-                };
+                let outcome = if attempts == 1 { Err(transport(Some(asked))) } else { Ok(()) };
                 async { outcome }
             })
             .await;
@@ -206,22 +202,15 @@ mod tests {
     async fn a_pause_beyond_the_deadline_is_not_waited_for() {
         let start = Instant::now();
         let hour = Duration::from_secs(3600);
-        let result = RetryPolicy::new()
-            .run(|| async { Err::<(), _>(transport(Some(hour))) })
-            .await;
+        let result = RetryPolicy::new().run(|| async { Err::<(), _>(transport(Some(hour))) }).await;
         assert_eq!(start.elapsed(), Duration::ZERO);
-        assert!(
-            std::error::Error::source(&result.unwrap_err()).is_some(),
-            "the cause is kept"
-        );
+        assert!(std::error::Error::source(&result.unwrap_err()).is_some(), "the cause is kept");
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_deadline_ends_an_attempt_that_hangs() {
         let start = Instant::now();
-        let result = RetryPolicy::new()
-            .run(std::future::pending::<Result<(), Failure>>)
-            .await;
+        let result = RetryPolicy::new().run(std::future::pending::<Result<(), Failure>>).await;
         assert!(result.unwrap_err().is_retryable());
         assert_eq!(start.elapsed(), RetryPolicy::DEFAULT_DEADLINE);
     }
@@ -230,15 +219,7 @@ mod tests {
     async fn pauses_are_jittered_and_never_shorter_than_stated() {
         let pauses: Vec<_> = RetryPolicy::new().pauses().collect();
         assert_eq!(pauses.len(), RetryPolicy::DEFAULT_MAX_ATTEMPTS - 1);
-        assert!(
-            pauses
-                .iter()
-                .all(|pause| *pause >= RetryPolicy::DEFAULT_MIN_PAUSE)
-        );
-        assert!(
-            pauses
-                .iter()
-                .all(|pause| *pause <= 2 * RetryPolicy::DEFAULT_MAX_PAUSE)
-        );
+        assert!(pauses.iter().all(|pause| *pause >= RetryPolicy::DEFAULT_MIN_PAUSE));
+        assert!(pauses.iter().all(|pause| *pause <= 2 * RetryPolicy::DEFAULT_MAX_PAUSE));
     }
 }

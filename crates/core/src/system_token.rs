@@ -95,11 +95,7 @@ impl SignedSystemToken {
         let time = TokenTime::of(clock.now());
         let message = message(token, time);
         let signature = signer.sign(message.expose().as_bytes()).await?;
-        Ok(Self {
-            token: token.clone(),
-            time,
-            signature,
-        })
+        Ok(Self { token: token.clone(), time, signature })
     }
 
     /// Checks that the signature was made by the private half of `key`; says nothing about the time.
@@ -138,9 +134,7 @@ impl SignedSystemToken {
 
 impl fmt::Debug for SignedSystemToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignedSystemToken")
-            .field("time", &self.time())
-            .finish_non_exhaustive()
+        f.debug_struct("SignedSystemToken").field("time", &self.time()).finish_non_exhaustive()
     }
 }
 
@@ -156,11 +150,7 @@ impl FromStr for SignedSystemToken {
         if signature.is_empty() {
             return Err(E::Signature);
         }
-        Ok(Self {
-            token: token.parse()?,
-            time: time.parse()?,
-            signature: Signature::from_bytes(signature),
-        })
+        Ok(Self { token: token.parse()?, time: time.parse()?, signature: Signature::from_bytes(signature) })
     }
 }
 
@@ -203,15 +193,7 @@ impl TokenTime {
 impl fmt::Display for TokenTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(t) = self;
-        write!(
-            f,
-            "{:04}{:02}{:02}{:02}{:02}",
-            t.year(),
-            t.month(),
-            t.day(),
-            t.hour(),
-            t.minute()
-        )
+        write!(f, "{:04}{:02}{:02}{:02}{:02}", t.year(), t.month(), t.day(), t.hour(), t.minute())
     }
 }
 

@@ -79,10 +79,7 @@ impl Tenant {
     /// The tenant `context`, with the system user token that its administrator's approval gave.
     #[must_use]
     pub fn new(context: ContextIdentifier, system_user_token: SystemUserToken) -> Self {
-        Self {
-            context,
-            system_user_token,
-        }
+        Self { context, system_user_token }
     }
 
     /// Its name.

@@ -41,14 +41,7 @@ impl SystemUserTicket {
         lifetime: Duration,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         let ticket = Ticket::new(ticket)?;
-        Ok(Self {
-            ticket,
-            client_secret,
-            claims,
-            issued_at,
-            lifetime,
-            clock_skew: None,
-        })
+        Ok(Self { ticket, client_secret, claims, issued_at, lifetime, clock_skew: None })
     }
 
     pub(crate) fn with_clock_skew(mut self, skew: Option<ClockSkew>) -> Self {
@@ -165,10 +158,7 @@ mod tests {
     #[test]
     fn a_ticket_ends_six_hours_after_its_issue() {
         let ends = ticket("7T:abc==").unwrap().expires_at();
-        assert_eq!(
-            ends.duration_since(Timestamp::UNIX_EPOCH),
-            SignedDuration::from_hours(6)
-        );
+        assert_eq!(ends.duration_since(Timestamp::UNIX_EPOCH), SignedDuration::from_hours(6));
     }
 
     #[test]
@@ -179,9 +169,6 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let shown = format!("{:?}", ticket("7T:abc==").unwrap());
-        assert!(
-            !shown.contains("7T:abc") && !shown.contains("app-secret"),
-            "{shown}"
-        );
+        assert!(!shown.contains("7T:abc") && !shown.contains("app-secret"), "{shown}");
     }
 }

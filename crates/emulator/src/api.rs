@@ -12,9 +12,8 @@ pub(crate) fn current_principal(
     port: u16,
     headers: &HeaderMap,
 ) -> (StatusCode, Value) {
-    let found = shared.tenant(context, |tenant| {
-        (tenant.config.context.clone(), tenant.config.state, tenant.port)
-    });
+    let found =
+        shared.tenant(context, |tenant| (tenant.config.context.clone(), tenant.config.state, tenant.port));
     let Some((context, state, lives_at)) = found else {
         return (StatusCode::NOT_FOUND, json!({"Message": "no such tenant"}));
     };
@@ -25,16 +24,10 @@ pub(crate) fn current_principal(
         );
     }
     if !state.is_running() {
-        return (
-            StatusCode::SERVICE_UNAVAILABLE,
-            json!({"Message": format!("the tenant is {state:?}")}),
-        );
+        return (StatusCode::SERVICE_UNAVAILABLE, json!({"Message": format!("the tenant is {state:?}")}));
     }
     if !use_ticket(shared, &context, headers) {
-        return (
-            StatusCode::UNAUTHORIZED,
-            json!({"Message": "Authentication failed"}),
-        );
+        return (StatusCode::UNAUTHORIZED, json!({"Message": "Authentication failed"}));
     }
     (
         StatusCode::OK,

@@ -125,37 +125,20 @@ impl EmulatorBuilder {
                 .map_err(keys_error)?,
         };
         if let (Tls::ThrowAwayIn(folder), Some(ca)) = (&self.tls, &ca_pem) {
-            std::fs::create_dir_all(folder).map_err(|source| StartError::Write {
-                path: folder.clone(),
-                source,
-            })?;
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StartError::Write { path: folder.clone(), source })?;
             write(folder.join("ca.pem"), ca)?;
             write_certificate(&self.tls, &login_key)?;
         }
         let (listener, addr) = listen(self.listen).await?;
         let tls = self.tls.clone();
         let shared = Arc::new(self.share(login_key, addr.port()));
-        let servers = Mutex::new(vec![Server::start(
-            listener,
-            addr,
-            acceptor.clone(),
-            Arc::clone(&shared),
-        )]);
-        Ok(Emulator {
-            shared,
-            servers,
-            addr,
-            tls,
-            acceptor,
-            ca_pem,
-        })
+        let servers = Mutex::new(vec![Server::start(listener, addr, acceptor.clone(), Arc::clone(&shared))]);
+        Ok(Emulator { shared, servers, addr, tls, acceptor, ca_pem })
     }
 
     fn share(self, login_key: LoginKey, port: u16) -> Shared {
-        let tenants = self.config.tenants.iter().map(|config| Tenant {
-            config: config.clone(),
-            port,
-        });
+        let tenants = self.config.tenants.iter().map(|config| Tenant { config: config.clone(), port });
         let faults = Faults::default();
         faults.set(self.config.faults.clone());
         Shared {

@@ -63,17 +63,10 @@ impl Default for Clock {
 
 /// `at` moved by `by`, held at the ends of the calendar.
 pub(crate) fn shifted(at: Timestamp, by: SignedDuration) -> Timestamp {
-    at.checked_add(by).unwrap_or(if by.is_negative() {
-        Timestamp::MIN
-    } else {
-        Timestamp::MAX
-    })
+    at.checked_add(by).unwrap_or(if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the emulator's one reading of the machine's clock"
-)]
+#[allow(clippy::disallowed_methods, reason = "the emulator's one reading of the machine's clock")]
 fn wall_now() -> Timestamp {
     Timestamp::now()
 }

@@ -94,12 +94,7 @@ pub struct Lifetimes {
 impl Default for Lifetimes {
     fn default() -> Self {
         const MINUTE: Duration = Duration::from_secs(60);
-        Self {
-            jwt: 5 * MINUTE,
-            ticket: 360 * MINUTE,
-            timestamp_window: 5 * MINUTE,
-            state: 10 * MINUTE,
-        }
+        Self { jwt: 5 * MINUTE, ticket: 360 * MINUTE, timestamp_window: 5 * MINUTE, state: 10 * MINUTE }
     }
 }
 
@@ -169,19 +164,11 @@ impl Config {
 
     fn checked(self) -> Result<Self, ConfigError> {
         for (index, tenant) in self.tenants.iter().enumerate() {
-            if self.tenants[..index]
-                .iter()
-                .any(|other| other.context.eq_ignore_ascii_case(&tenant.context))
-            {
-                return Err(ConfigError::Inconsistent(format!(
-                    "the tenant {} comes twice",
-                    tenant.context
-                )));
+            if self.tenants[..index].iter().any(|other| other.context.eq_ignore_ascii_case(&tenant.context)) {
+                return Err(ConfigError::Inconsistent(format!("the tenant {} comes twice", tenant.context)));
             }
             let unknown = tenant.approvals.iter().find(|approval| {
-                self.applications
-                    .iter()
-                    .all(|application| application.name != approval.application)
+                self.applications.iter().all(|application| application.name != approval.application)
             });
             if let Some(approval) = unknown {
                 return Err(ConfigError::Inconsistent(format!(
@@ -195,8 +182,5 @@ impl Config {
 }
 
 pub(crate) fn key_error(what: String, error: &KeyError) -> ConfigError {
-    ConfigError::Key {
-        what,
-        reason: error.to_string(),
-    }
+    ConfigError::Key { what, reason: error.to_string() }
 }

@@ -29,13 +29,10 @@ pub(crate) fn garbage_key_set() -> Value {
 
 /// The state of a tenant; of one that is not known, `Unknown` without an address.
 pub(crate) fn state(shared: &Shared, context: &str, host: &str) -> Value {
-    let found = shared.tenant(context, |tenant| {
-        (tenant.config.context.clone(), tenant.config.state, tenant.port)
-    });
-    let valid_until = shared
-        .ends(shared.config.lifetimes.state)
-        .strftime("%Y-%m-%dT%H:%M:%S.%7fZ")
-        .to_string();
+    let found =
+        shared.tenant(context, |tenant| (tenant.config.context.clone(), tenant.config.state, tenant.port));
+    let valid_until =
+        shared.ends(shared.config.lifetimes.state).strftime("%Y-%m-%dT%H:%M:%S.%7fZ").to_string();
     let (context, state, endpoint) = match found {
         Some((context, state, port)) => {
             let endpoint = format!("{}/{context}", shared.origin(host, port));
@@ -43,10 +40,7 @@ pub(crate) fn state(shared: &Shared, context: &str, host: &str) -> Value {
         }
         None => (context.to_owned(), TenantState::Unknown, None),
     };
-    let version = format!(
-        "Release_{}",
-        shared.config.environment.as_deref().unwrap_or("emulator")
-    );
+    let version = format!("Release_{}", shared.config.environment.as_deref().unwrap_or("emulator"));
     json!({
         "ContextIdentifier": context, "Endpoint": endpoint, "State": format!("{state:?}"),
         "IsRunning": state.is_running(), "ValidUntil": valid_until,

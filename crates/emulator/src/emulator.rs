@@ -40,9 +40,7 @@ pub struct Emulator {
 
 impl std::fmt::Debug for Emulator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Emulator")
-            .field("url", &self.url())
-            .finish_non_exhaustive()
+        f.debug_struct("Emulator").field("url", &self.url()).finish_non_exhaustive()
     }
 }
 
@@ -76,19 +74,13 @@ impl Emulator {
     /// The certificate of the key that signs JWTs now, in PEM.
     #[must_use]
     pub fn federated_login_certificate_pem(&self) -> String {
-        self.shared
-            .signing_key()
-            .map(|key| key.certificate_pem)
-            .unwrap_or_default()
+        self.shared.signing_key().map(|key| key.certificate_pem).unwrap_or_default()
     }
 
     /// The public key that JWTs are signed under now, in PEM (`PUBLIC KEY`).
     #[must_use]
     pub fn federated_login_public_key_pem(&self) -> String {
-        self.shared
-            .signing_key()
-            .map(|key| key.public_pem)
-            .unwrap_or_default()
+        self.shared.signing_key().map(|key| key.public_pem).unwrap_or_default()
     }
 
     /// Its clock.
@@ -146,11 +138,7 @@ impl Emulator {
     /// When there is no such tenant.
     pub fn set_approval(&self, context: &str, approval: Approval) -> Result<(), UnknownTenant> {
         let set = self.shared.tenant(context, |tenant| {
-            tenant
-                .config
-                .approvals
-                .iter_mut()
-                .for_each(|each| each.approval = approval);
+            tenant.config.approvals.iter_mut().for_each(|each| each.approval = approval);
         });
         set.ok_or_else(|| UnknownTenant(context.to_owned()))
     }
@@ -160,9 +148,7 @@ impl Emulator {
     /// # Errors
     /// When there is no such tenant, or no free port.
     pub async fn move_tenant(&self, context: &str) -> Result<SocketAddr, StartError> {
-        self.shared
-            .tenant(context, |_| ())
-            .ok_or_else(|| UnknownTenant(context.to_owned()))?;
+        self.shared.tenant(context, |_| ()).ok_or_else(|| UnknownTenant(context.to_owned()))?;
         let (listener, addr) = listen((self.addr.ip(), 0).into()).await?;
         lock(&self.servers).push(Server::start(
             listener,

@@ -116,9 +116,7 @@ impl Fault {
     /// Latency of this length.
     #[must_use]
     pub fn latency(by: Duration) -> Self {
-        Self::Latency {
-            milliseconds: u64::try_from(by.as_millis()).unwrap_or(u64::MAX),
-        }
+        Self::Latency { milliseconds: u64::try_from(by.as_millis()).unwrap_or(u64::MAX) }
     }
 
     /// A broken JWT.

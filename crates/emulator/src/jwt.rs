@@ -59,10 +59,7 @@ fn part(text: &str) -> String {
 
 /// Written by hand, because a map would swallow a repeated name.
 fn object(claims: &Claims) -> String {
-    let members: Vec<_> = claims
-        .iter()
-        .map(|(name, value)| format!("{}:{value}", json!(name)))
-        .collect();
+    let members: Vec<_> = claims.iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
     format!("{{{}}}", members.join(","))
 }
 

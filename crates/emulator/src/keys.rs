@@ -50,11 +50,7 @@ pub(crate) fn public_key(text: &str) -> Result<PublicKey, KeyError> {
             .map_err(|_| KeyError::Format)?
     };
     let bits = key.n().bit_width();
-    if bits > MAX_PARTNER_BITS {
-        Err(KeyError::Size(bits))
-    } else {
-        Ok(key)
-    }
+    if bits > MAX_PARTNER_BITS { Err(KeyError::Size(bits)) } else { Ok(key) }
 }
 
 /// A private key from `RSAKeyValue` XML.
@@ -101,10 +97,7 @@ pub(crate) fn to_xml(key: &PrivateKey) -> Result<String, KeyError> {
     let inner: String = parts
         .iter()
         .map(|(name, number)| {
-            format!(
-                "<{name}>{}</{name}>",
-                BASE64_STANDARD.encode(number.to_be_bytes_trimmed_vartime())
-            )
+            format!("<{name}>{}</{name}>", BASE64_STANDARD.encode(number.to_be_bytes_trimmed_vartime()))
         })
         .collect();
     Ok(format!("<RSAKeyValue>{inner}</RSAKeyValue>"))
@@ -121,9 +114,7 @@ pub(crate) struct LoginKey {
 
 impl std::fmt::Debug for LoginKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoginKey")
-            .field("kid", &self.kid())
-            .finish_non_exhaustive()
+        f.debug_struct("LoginKey").field("kid", &self.kid()).finish_non_exhaustive()
     }
 }
 
@@ -132,9 +123,7 @@ impl LoginKey {
         let pkcs8 = private.to_pkcs8_der()?;
         let pair = KeyPair::try_from(pkcs8.as_bytes())?;
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(DnType::CommonName, "SuperOffice Federated Login (emulator)");
+        params.distinguished_name.push(DnType::CommonName, "SuperOffice Federated Login (emulator)");
         let certificate = params.self_signed(&pair)?;
         Ok(Self {
             public_pem: private.to_public_key().to_public_key_pem(LineEnding::LF)?,
@@ -150,10 +139,7 @@ impl LoginKey {
 
     /// The certificate's SHA-1 thumbprint in upper-case hex.
     pub(crate) fn kid(&self) -> String {
-        Sha1::digest(&self.certificate_der)
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect()
+        Sha1::digest(&self.certificate_der).iter().map(|byte| format!("{byte:02X}")).collect()
     }
 
     pub(crate) fn x5t(&self) -> String {

@@ -69,10 +69,8 @@ pub(crate) fn authenticate(
     check(shared, application, approval, &request.signed_system_token)?;
     let ticket = issue_ticket(shared, application, &tenant)?;
     let webapi = format!("{}/{}/api/", shared.origin(&request.host, port), tenant.context);
-    let draft = Draft {
-        claims: claims(shared, &tenant, approval, &ticket, &webapi),
-        now: shared.clock.now(),
-    };
+    let draft =
+        Draft { claims: claims(shared, &tenant, approval, &ticket, &webapi), now: shared.clock.now() };
     let key = shared.signing_key().ok_or(Failure::Internal)?;
     let token = encode(draft, &key, defect)?;
     shared.exchanges.fetch_add(1, Ordering::Relaxed);
@@ -81,9 +79,8 @@ pub(crate) fn authenticate(
 
 fn approved<'a>(application: &Application, tenant: &'a TenantConfig) -> Result<&'a ApprovalConfig, Refusal> {
     let mut approvals = tenant.approvals.iter();
-    let approval = approvals
-        .find(|approval| approval.application == application.name)
-        .ok_or(Refusal::Denied)?;
+    let approval =
+        approvals.find(|approval| approval.application == application.name).ok_or(Refusal::Denied)?;
     match approval.approval {
         Approval::Approved => Ok(approval),
         Approval::Revoked => Err(Refusal::Revoked),
@@ -110,31 +107,20 @@ fn check(
 
 fn check_stamp(shared: &Shared, stamp: &str) -> Result<(), Refusal> {
     let well_formed = stamp.len() == STAMP_DIGITS && stamp.bytes().all(|byte| byte.is_ascii_digit());
-    let at = parse_stamp(stamp)
-        .filter(|_| well_formed)
-        .ok_or(Refusal::InvalidTimestamp)?;
+    let at = parse_stamp(stamp).filter(|_| well_formed).ok_or(Refusal::InvalidTimestamp)?;
     let off = shared.clock.now().duration_since(at).unsigned_abs();
-    if off > shared.config.lifetimes.timestamp_window {
-        Err(Refusal::InvalidTimestamp)
-    } else {
-        Ok(())
-    }
+    if off > shared.config.lifetimes.timestamp_window { Err(Refusal::InvalidTimestamp) } else { Ok(()) }
 }
 
 fn parse_stamp(stamp: &str) -> Option<Timestamp> {
-    Offset::UTC
-        .to_timestamp(DateTime::strptime(STAMP, stamp).ok()?)
-        .ok()
+    Offset::UTC.to_timestamp(DateTime::strptime(STAMP, stamp).ok()?).ok()
 }
 
 fn check_signature(application: &Application, message: &str, signature: &str) -> Result<(), Refusal> {
-    let bytes = BASE64_STANDARD
-        .decode(signature)
-        .map_err(|_| Refusal::InvalidSignature)?;
+    let bytes = BASE64_STANDARD.decode(signature).map_err(|_| Refusal::InvalidSignature)?;
     let signature = Signature::try_from(bytes.as_slice()).map_err(|_| Refusal::InvalidSignature)?;
     let key = VerifyingKey::<Sha256>::new(application.public_key.clone());
-    key.verify(message.as_bytes(), &signature)
-        .map_err(|_| Refusal::InvalidSignature)
+    key.verify(message.as_bytes(), &signature).map_err(|_| Refusal::InvalidSignature)
 }
 
 fn issue_ticket(
@@ -192,12 +178,7 @@ fn claims(
         ("webapi_url", webapi),
         ("system_token", approval.system_user_token.expose()),
     ]);
-    identity.extend(
-        tenant
-            .claims
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str())),
-    );
+    identity.extend(tenant.claims.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     let registered = [
         ("iss", json!("SuperOffice AS")),
         ("aud", json!(format!("spn:{}", tenant.serial))),
@@ -205,11 +186,7 @@ fn claims(
         ("nbf", json!(now)),
         ("iat", json!(now.to_string())),
     ];
-    let registered = registered
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value));
-    let identity = identity
-        .into_iter()
-        .map(|(name, value)| (format!("{CLAIM}{name}"), json!(value)));
+    let registered = registered.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let identity = identity.into_iter().map(|(name, value)| (format!("{CLAIM}{name}"), json!(value)));
     registered.chain(identity).collect()
 }

@@ -31,11 +31,7 @@ struct Answer {
 
 impl Answer {
     fn new(status: StatusCode, body: &Value) -> Self {
-        let outcome = if status.is_success() {
-            Outcome::Answered
-        } else {
-            Outcome::Rejected
-        };
+        let outcome = if status.is_success() { Outcome::Answered } else { Outcome::Rejected };
         Self {
             response: plain(status, "application/json; charset=utf-8", body.to_string()),
             outcome,
@@ -48,11 +44,7 @@ impl Answer {
     }
 
     fn faulty(response: Response<Body>) -> Self {
-        Self {
-            response,
-            outcome: Outcome::Faulty,
-            context: None,
-        }
+        Self { response, outcome: Outcome::Faulty, context: None }
     }
 }
 
@@ -75,9 +67,7 @@ where
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
         }
     }
-    let fault = faults
-        .iter()
-        .find(|fault| !matches!(fault, Fault::Latency { .. } | Fault::WrongDate { .. }));
+    let fault = faults.iter().find(|fault| !matches!(fault, Fault::Latency { .. } | Fault::WrongDate { .. }));
     let dropped = fault == Some(&Fault::Drop);
     let mut answer = match fault.and_then(|fault| faulty::replaced(&shared, fault)) {
         Some(response) => Answer::faulty(response),
@@ -90,19 +80,8 @@ where
     set_date(&shared, &mut answer.response, &faults);
     let status = (!dropped).then(|| answer.response.status().as_u16());
     let (outcome, context) = (answer.outcome, answer.context);
-    shared.log.push(Entry {
-        time: shared.clock.now(),
-        method,
-        path,
-        status,
-        outcome,
-        context,
-    });
-    if dropped {
-        Err(Dropped)
-    } else {
-        Ok(answer.response)
-    }
+    shared.log.push(Entry { time: shared.clock.now(), method, path, status, outcome, context });
+    if dropped { Err(Dropped) } else { Ok(answer.response) }
 }
 
 async fn serve(
@@ -123,10 +102,9 @@ async fn serve(
     let host = host(request.headers());
     match route {
         Route::Exchange => exchange::exchange(shared, request, host, fault).await,
-        Route::Discovery => Answer::new(
-            StatusCode::OK,
-            &discovery::document(&format!("{}://{host}", shared.scheme)),
-        ),
+        Route::Discovery => {
+            Answer::new(StatusCode::OK, &discovery::document(&format!("{}://{host}", shared.scheme)))
+        }
         Route::Jwks => Answer::new(
             StatusCode::OK,
             &match fault {
@@ -161,24 +139,14 @@ fn host(headers: &HeaderMap) -> String {
 fn plain(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     response
 }
 
 /// Always, because the server would else set the machine's.
 fn set_date(shared: &Shared, response: &mut Response<Body>, faults: &[Fault]) {
-    let off: i64 = faults
-        .iter()
-        .map(|fault| {
-            if let Fault::WrongDate { seconds } = fault {
-                *seconds
-            } else {
-                0
-            }
-        })
-        .sum();
+    let off: i64 =
+        faults.iter().map(|fault| if let Fault::WrongDate { seconds } = fault { *seconds } else { 0 }).sum();
     let at = crate::clock::shifted(shared.clock.now(), jiff::SignedDuration::from_secs(off));
     if let Ok(value) = HeaderValue::from_str(&http_date(at)) {
         response.headers_mut().insert(header::DATE, value);

@@ -34,18 +34,12 @@ impl Config {
         let path = key_file.into();
         let named = || path.display().to_string();
         let xml = if path.exists() {
-            std::fs::read_to_string(&path).map_err(|source| ConfigError::File {
-                path: path.clone(),
-                source,
-            })?
+            std::fs::read_to_string(&path)
+                .map_err(|source| ConfigError::File { path: path.clone(), source })?
         } else {
-            let xml = keys::generate()
-                .and_then(|key| keys::to_xml(&key))
-                .map_err(|e| key_error(named(), &e))?;
-            write_private(&path, &xml).map_err(|source| ConfigError::File {
-                path: path.clone(),
-                source,
-            })?;
+            let xml =
+                keys::generate().and_then(|key| keys::to_xml(&key)).map_err(|e| key_error(named(), &e))?;
+            write_private(&path, &xml).map_err(|source| ConfigError::File { path: path.clone(), source })?;
             xml
         };
         let key = keys::private_key_from_xml(&xml).map_err(|error| key_error(named(), &error))?;

@@ -75,10 +75,7 @@ async fn connection(stream: TcpStream, port: u16, tls: Option<TlsAcceptor>, shar
 
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, port: u16, shared: Arc<Shared>) {
     let service = service_fn(|request| respond(Arc::clone(&shared), port, request));
-    if let Err(error) = http1::Builder::new()
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-    {
+    if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
         tracing::debug!(%error, "a connection ended early");
     }
 }

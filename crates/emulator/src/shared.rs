@@ -44,10 +44,7 @@ impl Shared {
     /// Runs `with` on the tenant of this name, whatever its case.
     pub(crate) fn tenant<R>(&self, context: &str, with: impl FnOnce(&mut Tenant) -> R) -> Option<R> {
         let mut tenants = lock(&self.tenants);
-        tenants
-            .iter_mut()
-            .find(|tenant| tenant.config.context.eq_ignore_ascii_case(context))
-            .map(with)
+        tenants.iter_mut().find(|tenant| tenant.config.context.eq_ignore_ascii_case(context)).map(with)
     }
 
     pub(crate) fn signing_key(&self) -> Option<LoginKey> {
@@ -56,10 +53,7 @@ impl Shared {
 
     /// When something that starts now and lasts `lifetime` ends.
     pub(crate) fn ends(&self, lifetime: std::time::Duration) -> Timestamp {
-        shifted(
-            self.clock.now(),
-            SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX),
-        )
+        shifted(self.clock.now(), SignedDuration::try_from(lifetime).unwrap_or(SignedDuration::MAX))
     }
 
     /// The address of `port` for a client that asked for `host`.

@@ -45,14 +45,10 @@ pub(crate) fn acceptor(more: &[String]) -> Result<(TlsAcceptor, String), TlsErro
     let ca_key = KeyPair::generate()?;
     let mut ca = CertificateParams::default();
     ca.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    ca.distinguished_name
-        .push(DnType::CommonName, "soticket emulator, throw-away CA");
+    ca.distinguished_name.push(DnType::CommonName, "soticket emulator, throw-away CA");
     let ca_pem = ca.self_signed(&ca_key)?.pem();
-    let names: Vec<String> = NAMES
-        .iter()
-        .map(|name| (*name).to_owned())
-        .chain(more.iter().cloned())
-        .collect();
+    let names: Vec<String> =
+        NAMES.iter().map(|name| (*name).to_owned()).chain(more.iter().cloned()).collect();
     let leaf_key = KeyPair::generate()?;
     let leaf = CertificateParams::new(names)?.signed_by(&leaf_key, &Issuer::new(ca, ca_key))?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));

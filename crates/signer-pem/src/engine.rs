@@ -32,13 +32,11 @@ impl Engine {
             }
             Material::Rsa(_) => {
                 let pair = RsaKeyPair::from_pkcs8(&key.to_pkcs8_der()?);
-                pair.map(Self::Rsa)
-                    .map_err(|cause| rejected("it refuses the RSA key", cause))
+                pair.map(Self::Rsa).map_err(|cause| rejected("it refuses the RSA key", cause))
             }
             Material::P256(_) => {
                 let pair = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &key.to_pkcs8_der()?);
-                pair.map(Self::P256)
-                    .map_err(|cause| rejected("it refuses the P-256 key", cause))
+                pair.map(Self::P256).map_err(|cause| rejected("it refuses the P-256 key", cause))
             }
         }
     }
@@ -52,9 +50,9 @@ impl Engine {
                     .map_err(failed)?;
                 Ok(Signature::from_bytes(signature))
             }
-            Self::SmallRsa(key) => Ok(Signature::from_bytes(
-                key.try_sign(message).map_err(failed)?.to_bytes(),
-            )),
+            Self::SmallRsa(key) => {
+                Ok(Signature::from_bytes(key.try_sign(message).map_err(failed)?.to_bytes()))
+            }
             Self::P256(pair) => {
                 let signature = pair.sign(&SystemRandom::new(), message).map_err(failed)?;
                 Ok(Signature::from_bytes(signature.as_ref()))
@@ -78,9 +76,6 @@ fn rejected(what: &'static str, cause: aws_lc_rs::error::KeyRejected) -> KeyErro
 }
 
 fn failed(cause: impl std::error::Error + Send + Sync + 'static) -> SignerError {
-    SignerError::new(
-        SignerErrorKind::Bug,
-        "the cryptographic library failed to sign; report it",
-    )
-    .with_source(cause)
+    SignerError::new(SignerErrorKind::Bug, "the cryptographic library failed to sign; report it")
+        .with_source(cause)
 }

@@ -25,18 +25,12 @@ impl KeyError {
         problem: KeyProblem,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
-        Self {
-            problem,
-            source: Some(source.into()),
-        }
+        Self { problem, source: Some(source.into()) }
     }
 
     /// The same cause under another problem.
     pub(crate) fn replace(self, problem: KeyProblem) -> Self {
-        Self {
-            problem,
-            source: self.source,
-        }
+        Self { problem, source: self.source }
     }
 
     /// What is wrong.
@@ -76,10 +70,7 @@ impl KeyError {
 
 impl From<KeyProblem> for KeyError {
     fn from(problem: KeyProblem) -> Self {
-        Self {
-            problem,
-            source: None,
-        }
+        Self { problem, source: None }
     }
 }
 
@@ -91,9 +82,7 @@ impl fmt::Display for KeyError {
 
 impl StdError for KeyError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 

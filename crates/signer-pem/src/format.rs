@@ -12,11 +12,7 @@ pub struct DetectedFormat {
 
 impl DetectedFormat {
     pub(crate) fn new(container: Container, encoding: Encoding) -> Self {
-        Self {
-            container,
-            encoding,
-            encryption: None,
-        }
+        Self { container, encoding, encryption: None }
     }
 
     pub(crate) fn with_encryption(mut self, scheme: String) -> Self {

@@ -53,11 +53,7 @@ fn parse_xml(contents: &[u8], passphrase: &Passphrase) -> Result<LoadedKey, KeyE
 fn unneeded_passphrase(passphrase: &Passphrase) -> Vec<String> {
     let warning = "a passphrase was given, but the key is stored unencrypted; \
                    encrypt it with `soticket key convert`, or stop giving a passphrase";
-    passphrase
-        .is_given()
-        .then(|| warning.to_owned())
-        .into_iter()
-        .collect()
+    passphrase.is_given().then(|| warning.to_owned()).into_iter().collect()
 }
 
 /// Bytes that are wiped.

@@ -148,10 +148,7 @@ fn read_file(path: PathBuf) -> Result<Resolved, KeyError> {
     if text.is_empty() {
         return Err(KeyProblem::PassphraseEmpty(place).into());
     }
-    Ok(Resolved {
-        text: SecretText::new(text.to_owned()),
-        warning: contents.warning,
-    })
+    Ok(Resolved { text: SecretText::new(text.to_owned()), warning: contents.warning })
 }
 
 fn without_line_end(text: &str) -> &str {

@@ -81,39 +81,25 @@ impl PrivateKey {
     }
 
     pub(crate) fn from_rsa(key: rsa::PrivateKey) -> Result<Self, KeyError> {
-        let der = key
-            .as_public_key()
-            .to_pkcs1_der()
-            .map_err(|_| KeyProblem::Library(ENCODE_PUBLIC))?;
+        let der = key.as_public_key().to_pkcs1_der().map_err(|_| KeyProblem::Library(ENCODE_PUBLIC))?;
         let public_key = PublicKey::from_pkcs1_der(der.as_bytes())
             .map_err(|cause| KeyError::with_source(KeyProblem::Library(READ_PUBLIC), cause))?;
-        Ok(Self {
-            material: Material::Rsa(Box::new(key)),
-            public_key,
-        })
+        Ok(Self { material: Material::Rsa(Box::new(key)), public_key })
     }
 
     pub(crate) fn from_p256(key: p256::SecretKey) -> Result<Self, KeyError> {
-        let der = key
-            .public_key()
-            .to_public_key_der()
-            .map_err(|_| KeyProblem::Library(ENCODE_PUBLIC))?;
+        let der = key.public_key().to_public_key_der().map_err(|_| KeyProblem::Library(ENCODE_PUBLIC))?;
         let public_key = PublicKey::from_spki_der(der.as_bytes())
             .map_err(|cause| KeyError::with_source(KeyProblem::Library(READ_PUBLIC), cause))?;
-        Ok(Self {
-            material: Material::P256(key),
-            public_key,
-        })
+        Ok(Self { material: Material::P256(key), public_key })
     }
 
     /// The public key as PKCS#8 version 2 holds it beside the private one.
     pub(crate) fn public_bits(&self) -> Vec<u8> {
         match &self.material {
-            Material::Rsa(key) => key
-                .as_public_key()
-                .to_pkcs1_der()
-                .map(|der| der.as_bytes().to_vec())
-                .unwrap_or_default(),
+            Material::Rsa(key) => {
+                key.as_public_key().to_pkcs1_der().map(|der| der.as_bytes().to_vec()).unwrap_or_default()
+            }
             Material::P256(key) => key.public_key().to_sec1_point(false).as_bytes().to_vec(),
         }
     }
@@ -122,9 +108,7 @@ impl PrivateKey {
 /// Shows the public half only.
 impl fmt::Debug for PrivateKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PrivateKey")
-            .field("public_key", &self.public_key)
-            .finish_non_exhaustive()
+        f.debug_struct("PrivateKey").field("public_key", &self.public_key).finish_non_exhaustive()
     }
 }
 
@@ -139,11 +123,7 @@ pub struct LoadedKey {
 impl LoadedKey {
     pub(crate) fn new(key: PrivateKey, format: DetectedFormat, warnings: Vec<String>) -> Self {
         let warnings = warnings.into_iter().chain(weakness(&key)).collect();
-        Self {
-            key,
-            format,
-            warnings,
-        }
+        Self { key, format, warnings }
     }
 
     /// The key.

@@ -38,10 +38,9 @@ impl RsaParts<'_> {
             return Err(inconsistent("D is 0 or 1"));
         }
         let primes = match (self.p, self.q) {
-            (Some(p), Some(q)) => vec![
-                number(p, "P is longer than the modulus")?,
-                number(q, "Q is longer than the modulus")?,
-            ],
+            (Some(p), Some(q)) => {
+                vec![number(p, "P is longer than the modulus")?, number(q, "Q is longer than the modulus")?]
+            }
             _ if exponent <= MAX_EXPONENT_WITHOUT_RECOVERY => {
                 return Err(inconsistent(
                     "P and Q are missing and cannot be computed for an exponent this small",
@@ -65,11 +64,7 @@ impl RsaParts<'_> {
         let (p, q): (&BoxedUint, &BoxedUint) = (p.as_ref(), q.as_ref());
         let both_given = self.p.is_some() && self.q.is_some();
         let fits = self.fits(key.d(), p, q)? || (!both_given && self.fits(key.d(), q, p)?);
-        if fits {
-            Ok(())
-        } else {
-            Err(inconsistent("DP, DQ or InverseQ do not belong to P, Q and D"))
-        }
+        if fits { Ok(()) } else { Err(inconsistent("DP, DQ or InverseQ do not belong to P, Q and D")) }
     }
 
     fn fits(&self, d: &BoxedUint, p: &BoxedUint, q: &BoxedUint) -> Result<bool, KeyError> {
@@ -98,13 +93,8 @@ pub(crate) fn crt_exponent(d: &BoxedUint, prime: &BoxedUint) -> Result<BoxedUint
 
 /// `1/q mod p`.
 pub(crate) fn inverse(q: &BoxedUint, p: &BoxedUint) -> Result<BoxedUint, KeyError> {
-    let modulus = p
-        .to_odd()
-        .into_option()
-        .ok_or_else(|| inconsistent("P is even"))?;
-    q.invert_odd_mod(&modulus)
-        .into_option()
-        .ok_or_else(|| inconsistent("P and Q have a common factor"))
+    let modulus = p.to_odd().into_option().ok_or_else(|| inconsistent("P is even"))?;
+    q.invert_odd_mod(&modulus).into_option().ok_or_else(|| inconsistent("P and Q have a common factor"))
 }
 
 /// A number without its leading zeros.
@@ -115,9 +105,7 @@ pub(crate) fn significant(bytes: &[u8]) -> &[u8] {
 
 fn check_size(modulus: &[u8]) -> Result<(), KeyError> {
     let leading_zeros = modulus.first().map_or(0, |byte| byte.leading_zeros());
-    let bits = u32::try_from(modulus.len() * BITS_PER_BYTE)
-        .unwrap_or(u32::MAX)
-        .saturating_sub(leading_zeros);
+    let bits = u32::try_from(modulus.len() * BITS_PER_BYTE).unwrap_or(u32::MAX).saturating_sub(leading_zeros);
     if (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits) {
         return Ok(());
     }
@@ -129,13 +117,9 @@ fn public_exponent(bytes: &[u8]) -> Result<u64, KeyError> {
     if bytes.len() > size_of::<u64>() {
         return Err(inconsistent("the public exponent is too large"));
     }
-    let exponent = bytes
-        .iter()
-        .fold(0, |value: u64, byte| value << u8::BITS | u64::from(*byte));
+    let exponent = bytes.iter().fold(0, |value: u64, byte| value << u8::BITS | u64::from(*byte));
     if exponent % 2 == 0 || !(MIN_EXPONENT..=MAX_EXPONENT).contains(&exponent) {
-        return Err(inconsistent(
-            "the public exponent is not an odd number from 3 to 2^33",
-        ));
+        return Err(inconsistent("the public exponent is not an odd number from 3 to 2^33"));
     }
     Ok(exponent)
 }

@@ -30,11 +30,7 @@ impl PemSigner {
     /// Starts to build a signer with the key from `source`.
     #[must_use]
     pub fn builder(source: KeySource) -> PemSignerBuilder {
-        PemSignerBuilder {
-            source,
-            passphrase: Passphrase::none(),
-            probe: Probe::Sign,
-        }
+        PemSignerBuilder { source, passphrase: Passphrase::none(), probe: Probe::Sign }
     }
 }
 
@@ -123,9 +119,8 @@ fn prove(signer: &PemSigner) -> Result<(), SignerError> {
     let mut proof = pin!(prove_possession(signer));
     match proof.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(outcome) => outcome,
-        Poll::Pending => Err(SignerError::new(
-            SignerErrorKind::Bug,
-            "the probe of a key file waits; report it",
-        )),
+        Poll::Pending => {
+            Err(SignerError::new(SignerErrorKind::Bug, "the probe of a key file waits; report it"))
+        }
     }
 }

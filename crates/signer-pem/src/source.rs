@@ -19,10 +19,7 @@ pub struct KeySource(Origin);
 #[derive(Clone)]
 enum Origin {
     File(PathBuf),
-    Memory {
-        label: String,
-        contents: Zeroizing<Vec<u8>>,
-    },
+    Memory { label: String, contents: Zeroizing<Vec<u8>> },
 }
 
 impl KeySource {
@@ -37,20 +34,16 @@ impl KeySource {
     /// The contents are wiped when the source is dropped.
     #[must_use]
     pub fn memory(label: impl Into<String>, contents: impl Into<Zeroizing<Vec<u8>>>) -> Self {
-        Self(Origin::Memory {
-            label: label.into(),
-            contents: contents.into(),
-        })
+        Self(Origin::Memory { label: label.into(), contents: contents.into() })
     }
 
     /// A short name for people: the file's name, or the label.
     #[must_use]
     pub fn label(&self) -> String {
         match &self.0 {
-            Origin::File(path) => path.file_name().map_or_else(
-                || path.display().to_string(),
-                |name| name.to_string_lossy().into_owned(),
-            ),
+            Origin::File(path) => path
+                .file_name()
+                .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned()),
             Origin::Memory { label, .. } => label.clone(),
         }
     }
@@ -70,10 +63,7 @@ impl KeySource {
             Origin::Memory { contents, .. } if contents.len() > MAX_KEY_FILE_BYTES => {
                 Err(KeyProblem::TooBig.into())
             }
-            Origin::Memory { contents, .. } => Ok(Contents {
-                bytes: contents.clone(),
-                warning: None,
-            }),
+            Origin::Memory { contents, .. } => Ok(Contents { bytes: contents.clone(), warning: None }),
         }
     }
 }
@@ -111,9 +101,7 @@ pub(crate) struct Contents {
 /// Reads a file of at most `limit` bytes; pipes and devices are read up to it as well.
 pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Contents, KeyError> {
     let mut file = File::open(path).map_err(|cause| open_error(path, cause))?;
-    let metadata = file
-        .metadata()
-        .map_err(|cause| KeyError::with_source(KeyProblem::Unreadable, cause))?;
+    let metadata = file.metadata().map_err(|cause| KeyError::with_source(KeyProblem::Unreadable, cause))?;
     if metadata.is_dir() {
         return Err(KeyProblem::Directory.into());
     }
@@ -122,10 +110,7 @@ pub(crate) fn read_file(path: &Path, limit: usize) -> Result<Contents, KeyError>
     match bytes.len() {
         0 => Err(KeyProblem::Empty.into()),
         length if length > limit => Err(KeyProblem::TooBig.into()),
-        _ => Ok(Contents {
-            bytes,
-            warning: permission_warning(path, &metadata),
-        }),
+        _ => Ok(Contents { bytes, warning: permission_warning(path, &metadata) }),
     }
 }
 

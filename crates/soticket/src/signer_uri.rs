@@ -68,19 +68,11 @@ impl FromStr for SignerUri {
         if text.is_empty() {
             return Err(ParseSignerUriError::Empty);
         }
-        let scheme = text
-            .split_once(':')
-            .map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
+        let scheme = text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
         match scheme.as_ref().map(|(scheme, rest)| (scheme.as_str(), *rest)) {
             Some(("file", rest)) => file_path(rest).map(|path| Self(Kind::File(path))),
-            Some(("pkcs11", _)) => Ok(Self(Kind::Foreign {
-                backend: "a PKCS#11 token",
-                uri: text.into(),
-            })),
-            Some(("awskms", _)) => Ok(Self(Kind::Foreign {
-                backend: "AWS KMS",
-                uri: text.into(),
-            })),
+            Some(("pkcs11", _)) => Ok(Self(Kind::Foreign { backend: "a PKCS#11 token", uri: text.into() })),
+            Some(("awskms", _)) => Ok(Self(Kind::Foreign { backend: "AWS KMS", uri: text.into() })),
             // One letter is a drive of Windows; anything with a separator before the colon is a path.
             Some((scheme, _)) if scheme.len() > 1 && is_scheme(scheme) => {
                 Err(ParseSignerUriError::UnknownScheme(scheme.to_owned()))
@@ -135,10 +127,7 @@ pub struct OpenSignerOptions {
 }
 
 /// Asked at most once, and only if the key turns out to be encrypted.
-#[cfg_attr(
-    not(feature = "pem"),
-    expect(dead_code, reason = "no backend without `pem` has encrypted keys")
-)]
+#[cfg_attr(not(feature = "pem"), expect(dead_code, reason = "no backend without `pem` has encrypted keys"))]
 struct AskPassphrase(Box<dyn FnOnce() -> Result<SecretText, SignerError> + Send>);
 
 impl fmt::Debug for AskPassphrase {
@@ -202,16 +191,12 @@ fn file_path(rest: &str) -> Result<PathBuf, ParseSignerUriError> {
 
 fn percent_decode(text: &str) -> Result<String, ParseSignerUriError> {
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8();
-    decoded
-        .map(Cow::into_owned)
-        .map_err(|_| ParseSignerUriError::NotText)
+    decoded.map(Cow::into_owned).map_err(|_| ParseSignerUriError::NotText)
 }
 
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
 }
 
 /// The URI with the value of each `pin-value` taken out, however its name is written.
@@ -219,17 +204,10 @@ fn without_pin(uri: &str) -> String {
     let mut shown = String::with_capacity(uri.len());
     for attribute in uri.split_inclusive(['?', '&', ';']) {
         let name = attribute.split('=').next().unwrap_or_default();
-        let name = percent_decode(name.trim())
-            .unwrap_or_default()
-            .to_ascii_lowercase();
+        let name = percent_decode(name.trim()).unwrap_or_default().to_ascii_lowercase();
         if name.ends_with("pin-value") {
             shown.push_str("pin-value=[redacted]");
-            shown.extend(
-                attribute
-                    .chars()
-                    .next_back()
-                    .filter(|last| matches!(last, '?' | '&' | ';')),
-            );
+            shown.extend(attribute.chars().next_back().filter(|last| matches!(last, '?' | '&' | ';')));
         } else {
             shown.push_str(attribute);
         }

@@ -10,9 +10,5 @@ fn validate(bencher: Bencher<'_, '_>) {
     let client = service.client();
     let (runtime, tenant) = (super::runtime(), tenant());
     let jwt = runtime.block_on(client.jwt(&tenant)).unwrap();
-    bencher.bench_local(|| {
-        runtime
-            .block_on(client.validate(black_box(&jwt), &tenant))
-            .unwrap()
-    });
+    bencher.bench_local(|| runtime.block_on(client.validate(black_box(&jwt), &tenant)).unwrap());
 }

@@ -19,8 +19,5 @@ fn main() {
 
 /// An executor without threads, so that what is measured is the work and not a hand-over.
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap()
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }

@@ -16,18 +16,9 @@ impl Service {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::sample(folder.path().join("partner.xml")).unwrap();
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        let emulator = threads
-            .block_on(Emulator::builder().with_config(config).start())
-            .unwrap();
-        Self {
-            emulator,
-            folder,
-            _threads: threads,
-        }
+        let threads = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        let emulator = threads.block_on(Emulator::builder().with_config(config).start()).unwrap();
+        Self { emulator, folder, _threads: threads }
     }
 
     pub(crate) fn client(&self) -> SystemUserClient {
@@ -42,8 +33,5 @@ impl Service {
 }
 
 pub(crate) fn tenant() -> Tenant {
-    Tenant::new(
-        Sample::CONTEXT.parse().unwrap(),
-        Sample::SYSTEM_USER_TOKEN.parse().unwrap(),
-    )
+    Tenant::new(Sample::CONTEXT.parse().unwrap(), Sample::SYSTEM_USER_TOKEN.parse().unwrap())
 }

@@ -12,25 +12,14 @@ use soticket::pem::{KeySource, KeyType, PemSigner, PrivateKey};
 /// As long as the message of a signed system token.
 const MESSAGE: &[u8] = b"My App-pzqc70604i.202611231559";
 const AWS_LC_RSA: [KeyType; 3] = [KeyType::Rsa2048, KeyType::Rsa3072, KeyType::Rsa4096];
-const ALL: [KeyType; 4] = [
-    KeyType::Rsa2048,
-    KeyType::Rsa3072,
-    KeyType::Rsa4096,
-    KeyType::P256,
-];
+const ALL: [KeyType; 4] = [KeyType::Rsa2048, KeyType::Rsa3072, KeyType::Rsa4096, KeyType::P256];
 
 fn pkcs8(key_type: KeyType) -> Vec<u8> {
-    PrivateKey::generate(key_type)
-        .unwrap()
-        .to_pkcs8_der()
-        .unwrap()
-        .to_vec()
+    PrivateKey::generate(key_type).unwrap().to_pkcs8_der().unwrap().to_vec()
 }
 
 pub(crate) fn signer(pkcs8: Vec<u8>) -> PemSigner {
-    PemSigner::builder(KeySource::memory("benchmark", pkcs8))
-        .build()
-        .unwrap()
+    PemSigner::builder(KeySource::memory("benchmark", pkcs8)).build().unwrap()
 }
 
 #[divan::bench(args = ALL)]
@@ -46,8 +35,7 @@ fn bare_aws_lc_rs(bencher: Bencher<'_, '_>, key_type: KeyType) {
     let random = SystemRandom::new();
     bencher.bench_local(|| {
         let mut signature = vec![0; key.public_modulus_len()];
-        key.sign(&RSA_PKCS1_SHA256, &random, black_box(MESSAGE), &mut signature)
-            .unwrap();
+        key.sign(&RSA_PKCS1_SHA256, &random, black_box(MESSAGE), &mut signature).unwrap();
         signature
     });
 }
@@ -85,9 +73,5 @@ fn key_of_1024_bits() -> rsa::PrivateKey {
 
 fn sign_with_rsa(bencher: Bencher<'_, '_>, key: rsa::PrivateKey) {
     let key = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key);
-    bencher.bench_local(|| {
-        key.try_sign_with_rng(&mut SysRng, black_box(MESSAGE))
-            .unwrap()
-            .to_vec()
-    });
+    bencher.bench_local(|| key.try_sign_with_rng(&mut SysRng, black_box(MESSAGE)).unwrap().to_vec());
 }

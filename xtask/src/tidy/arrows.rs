@@ -111,11 +111,7 @@ mod tests {
             assert!(accepted(from, to, Normal), "{from} on {to}");
         }
         assert!(accepted("soticket-core", "soticket-emulator", Development));
-        assert!(accepted(
-            "soticket-signer-pem",
-            "soticket-signer-conformance",
-            Development
-        ));
+        assert!(accepted("soticket-signer-pem", "soticket-signer-conformance", Development));
     }
 
     #[test]
@@ -141,11 +137,7 @@ mod tests {
     #[test]
     fn the_emulator_and_the_conformance_suite_are_for_tests() {
         assert!(!accepted("soticket", "soticket-emulator", Normal));
-        assert!(!accepted(
-            "soticket-signer-pem",
-            "soticket-signer-conformance",
-            Normal
-        ));
+        assert!(!accepted("soticket-signer-pem", "soticket-signer-conformance", Normal));
     }
 
     #[test]

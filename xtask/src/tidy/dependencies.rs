@@ -10,10 +10,7 @@ const BANNED: [&str; 4] = ["native-tls", "openssl", "openssl-sys", "ring"];
 
 /// One cryptography provider in the tree.
 pub(crate) fn none_banned(tree: &Tree) -> Vec<Finding> {
-    let banned = tree
-        .foreign
-        .iter()
-        .filter(|package| BANNED.contains(&package.name.as_str()));
+    let banned = tree.foreign.iter().filter(|package| BANNED.contains(&package.name.as_str()));
     banned
         .map(|package| {
             Finding::new(
@@ -44,10 +41,7 @@ pub(crate) fn none_newer_than_our_rust(tree: &Tree) -> Vec<Finding> {
         Some(Finding::new(
             LOCK_FILE,
             line_in_lock_file(tree, &package.name),
-            format!(
-                "`{}` {} asks for Rust {theirs}, ours is {ours}",
-                package.name, package.version
-            ),
+            format!("`{}` {} asks for Rust {theirs}, ours is {ours}", package.name, package.version),
             "take an older version of it, or raise rust-version in Cargo.toml and say so in the change log",
         ))
     });
@@ -57,10 +51,7 @@ pub(crate) fn none_newer_than_our_rust(tree: &Tree) -> Vec<Finding> {
 fn line_in_lock_file(tree: &Tree, package: &str) -> usize {
     let entry = format!("name = \"{package}\"");
     let lines = tree.text(LOCK_FILE).unwrap_or_default().lines();
-    lines
-        .zip(1..)
-        .find(|(line, _)| *line == entry)
-        .map_or(1, |(_, number)| number)
+    lines.zip(1..).find(|(line, _)| *line == entry).map_or(1, |(_, number)| number)
 }
 
 #[cfg(test)]
@@ -73,11 +64,7 @@ mod tests {
     fn tree(name: &str, rust_version: Option<Version>) -> Tree {
         let lock_file = format!("version = 4\n\n[[package]]\nname = \"{name}\"\n");
         Tree {
-            foreign: vec![Foreign {
-                name: name.to_owned(),
-                version: Version::new(1, 2, 3),
-                rust_version,
-            }],
+            foreign: vec![Foreign { name: name.to_owned(), version: Version::new(1, 2, 3), rust_version }],
             rust_version: Some(Version::new(1, 95, 0)),
             ..Tree::of_files(&[(LOCK_FILE, &lock_file)])
         }
@@ -95,16 +82,10 @@ mod tests {
 
     #[test]
     fn a_dependency_may_ask_for_our_rust_and_for_none_newer() {
-        assert_eq!(
-            none_newer_than_our_rust(&tree("serde", Some(Version::new(1, 95, 0)))),
-            []
-        );
+        assert_eq!(none_newer_than_our_rust(&tree("serde", Some(Version::new(1, 95, 0)))), []);
         assert_eq!(none_newer_than_our_rust(&tree("serde", None)), []);
         assert_eq!(
-            places(&none_newer_than_our_rust(&tree(
-                "serde",
-                Some(Version::new(1, 96, 0))
-            ))),
+            places(&none_newer_than_our_rust(&tree("serde", Some(Version::new(1, 96, 0))))),
             ["Cargo.lock:4: `serde` 1.2.3 asks for Rust 1.96.0, ours is 1.95.0"]
         );
     }

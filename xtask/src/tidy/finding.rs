@@ -19,12 +19,7 @@ impl Finding {
         what: impl Into<String>,
         cure: impl Into<String>,
     ) -> Self {
-        Self {
-            path: path.into(),
-            line,
-            what: what.into(),
-            cure: cure.into(),
-        }
+        Self { path: path.into(), line, what: what.into(), cure: cure.into() }
     }
 }
 
@@ -37,8 +32,5 @@ impl fmt::Display for Finding {
 /// What the tests of rules compare: each finding's place and what is wrong.
 #[cfg(test)]
 pub(crate) fn places(findings: &[Finding]) -> Vec<String> {
-    findings
-        .iter()
-        .map(|finding| format!("{}:{}: {}", finding.path, finding.line, finding.what))
-        .collect()
+    findings.iter().map(|finding| format!("{}:{}: {}", finding.path, finding.line, finding.what)).collect()
 }

@@ -10,17 +10,10 @@ pub(crate) fn lead_somewhere(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.with_ending(".md") {
         for (number, line) in prose(text) {
-            let dead = targets(&line)
-                .into_iter()
-                .filter(|target| !leads_somewhere(tree, path, target));
+            let dead = targets(&line).into_iter().filter(|target| !leads_somewhere(tree, path, target));
             findings.extend(dead.map(|target| {
                 let what = format!("the link to `{target}` leads nowhere");
-                Finding::new(
-                    path,
-                    number,
-                    what,
-                    "name a file of the repository, relative to this one",
-                )
+                Finding::new(path, number, what, "name a file of the repository, relative to this one")
             }));
         }
     }
@@ -32,9 +25,7 @@ fn prose(text: &str) -> Vec<(usize, String)> {
     let mut fence = None;
     let mut lines = Vec::new();
     for (line, number) in text.lines().zip(1..) {
-        let mark = FENCES
-            .into_iter()
-            .find(|mark| line.trim_start().starts_with(mark));
+        let mark = FENCES.into_iter().find(|mark| line.trim_start().starts_with(mark));
         match (fence, mark) {
             (None, None) => lines.push((number, without_code(line))),
             (None, mark) => fence = mark,
@@ -57,18 +48,12 @@ fn without_code(line: &str) -> String {
 
 /// What follows `](`, or `]:` at the start of a line.
 fn targets(line: &str) -> Vec<String> {
-    let inline = line
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split([')', ' ']).next());
+    let inline = line.split("](").skip(1).filter_map(|rest| rest.split([')', ' ']).next());
     let definition = line.trim_start().strip_prefix('[').and_then(|rest| {
         let (label, target) = rest.split_once("]:")?;
         (!label.contains(']')).then(|| target.split_whitespace().next())?
     });
-    inline
-        .chain(definition)
-        .map(|target| target.trim_matches(['<', '>']).to_owned())
-        .collect()
+    inline.chain(definition).map(|target| target.trim_matches(['<', '>']).to_owned()).collect()
 }
 
 fn leads_somewhere(tree: &Tree, from: &str, target: &str) -> bool {
@@ -111,17 +96,13 @@ fn prose_and_code(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().collect();
     let numbers = prose(text).into_iter().map(|(number, _)| number);
     let headings = numbers.filter_map(|number| lines.get(number - 1)?.strip_prefix('#'));
-    headings
-        .map(|heading| heading.trim_start_matches('#').trim())
-        .collect()
+    headings.map(|heading| heading.trim_start_matches('#').trim()).collect()
 }
 
 /// The anchor that GitHub gives a heading.
 fn anchor_of(heading: &str) -> String {
     let kept = heading.to_lowercase();
-    let kept = kept
-        .chars()
-        .filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    let kept = kept.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
     kept.map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 

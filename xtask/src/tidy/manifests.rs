@@ -84,15 +84,10 @@ pub(crate) fn versions_from_workspace(tree: &Tree) -> Vec<Finding> {
 /// The line of a manifest that begins with `key`, or its first.
 pub(crate) fn line_of(tree: &Tree, manifest: &str, key: &str) -> usize {
     let is_key = |line: &str| {
-        line.trim_start()
-            .strip_prefix(key)
-            .is_some_and(|rest| rest.starts_with([' ', '.', '=', ']']))
+        line.trim_start().strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', '.', '=', ']']))
     };
     let lines = tree.text(manifest).unwrap_or_default().lines();
-    lines
-        .zip(1..)
-        .find(|(line, _)| is_key(line))
-        .map_or(1, |(_, number)| number)
+    lines.zip(1..).find(|(line, _)| is_key(line)).map_or(1, |(_, number)| number)
 }
 
 /// The members' manifests that can be parsed; cargo itself complains of the others.
@@ -103,17 +98,10 @@ fn manifests(tree: &Tree) -> impl Iterator<Item = (&Member, Table)> {
 
 fn stated_dependencies(manifest: &Table) -> Vec<String> {
     let platforms = manifest.get("target").and_then(Value::as_table);
-    let platforms = platforms
-        .into_iter()
-        .flat_map(Table::values)
-        .filter_map(Value::as_table);
+    let platforms = platforms.into_iter().flat_map(Table::values).filter_map(Value::as_table);
     std::iter::once(manifest)
         .chain(platforms)
-        .flat_map(|table| {
-            DEPENDENCY_TABLES
-                .iter()
-                .filter_map(|name| table.get(*name)?.as_table())
-        })
+        .flat_map(|table| DEPENDENCY_TABLES.iter().filter_map(|name| table.get(*name)?.as_table()))
         .flatten()
         .filter(|(_, dependency)| !inherits(dependency))
         .map(|(name, _)| name.clone())
@@ -151,12 +139,8 @@ tokio = { workspace = true, features = [\"rt\"] }
 
     fn findings(manifest: &str) -> Vec<String> {
         let tree = tree("crates/core/Cargo.toml", manifest);
-        let findings = [
-            folder_is_name(&tree),
-            inherit_from_workspace(&tree),
-            versions_from_workspace(&tree),
-        ]
-        .concat();
+        let findings =
+            [folder_is_name(&tree), inherit_from_workspace(&tree), versions_from_workspace(&tree)].concat();
         places(&findings)
     }
 
@@ -176,10 +160,7 @@ tokio = { workspace = true, features = [\"rt\"] }
 
     #[test]
     fn lints_of_its_own_are_found() {
-        let manifest = GOOD.replace(
-            "[lints]\nworkspace = true",
-            "[lints.rust]\nunsafe_code = \"allow\"",
-        );
+        let manifest = GOOD.replace("[lints]\nworkspace = true", "[lints.rust]\nunsafe_code = \"allow\"");
         assert_eq!(
             findings(&manifest),
             ["crates/core/Cargo.toml:8: the lints do not come from the workspace"]

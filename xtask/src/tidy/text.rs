@@ -6,47 +6,25 @@ use super::{finding::Finding, tree::Tree};
 const MARKERS: [&str; 2] = [concat!("TO", "DO"), concat!("FIX", "ME")];
 
 /// Macros that are not to be left behind.
-const MACROS: [&str; 3] = [
-    concat!("to", "do!("),
-    concat!("unimple", "mented!("),
-    concat!("db", "g!("),
-];
+const MACROS: [&str; 3] = [concat!("to", "do!("), concat!("unimple", "mented!("), concat!("db", "g!(")];
 
 /// Where machines keep what belongs to one user.
-const PRIVATE_FOLDERS: [&str; 4] = [
-    concat!("/ho", "me/"),
-    concat!("/ro", "ot/"),
-    concat!("/wo", "rk/"),
-    concat!("/Us", "ers/"),
-];
+const PRIVATE_FOLDERS: [&str; 4] =
+    [concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("/wo", "rk/"), concat!("/Us", "ers/")];
 
 /// No white space at the end of lines, and one line break at the end of files.
 pub(crate) fn ends_clean(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in tree.texts().filter(|(path, _)| !is_golden(path)) {
-        findings.extend(
-            numbered(text)
-                .filter(|(_, line)| line.ends_with([' ', '\t', '\r']))
-                .map(|(number, _)| {
-                    Finding::new(path, number, "white space at the end of the line", "remove it")
-                }),
-        );
+        findings.extend(numbered(text).filter(|(_, line)| line.ends_with([' ', '\t', '\r'])).map(
+            |(number, _)| Finding::new(path, number, "white space at the end of the line", "remove it"),
+        ));
         let last = text.lines().count();
         if !text.is_empty() && !text.ends_with('\n') {
-            findings.push(Finding::new(
-                path,
-                last,
-                "no line break at the end of the file",
-                "add one",
-            ));
+            findings.push(Finding::new(path, last, "no line break at the end of the file", "add one"));
         }
         if text.ends_with("\n\n") {
-            findings.push(Finding::new(
-                path,
-                last,
-                "empty lines at the end of the file",
-                "remove them",
-            ));
+            findings.push(Finding::new(path, last, "empty lines at the end of the file", "remove them"));
         }
     }
     findings
@@ -61,12 +39,10 @@ pub(crate) fn no_ignored_test_without_reason(tree: &Tree) -> Vec<Finding> {
     let files = tree.with_ending(".rs");
     files
         .flat_map(|(path, text)| {
-            numbered(text)
-                .filter(|(_, line)| silent(line))
-                .map(move |(number, _)| {
-                    let cure = "write `#[ignore = \"what it needs\"]`";
-                    Finding::new(path, number, "a test is ignored and nobody knows why", cure)
-                })
+            numbered(text).filter(|(_, line)| silent(line)).map(move |(number, _)| {
+                let cure = "write `#[ignore = \"what it needs\"]`";
+                Finding::new(path, number, "a test is ignored and nobody knows why", cure)
+            })
         })
         .collect()
 }
@@ -82,12 +58,7 @@ pub(crate) fn no_leftovers(tree: &Tree) -> Vec<Finding> {
             }
             if let Some(name) = MACROS.iter().find(|name| has_start_of_word(line, name)) {
                 let what = format!("the macro {name}…) is left");
-                findings.push(Finding::new(
-                    path,
-                    number,
-                    what,
-                    "write the code that belongs there",
-                ));
+                findings.push(Finding::new(path, number, what, "write the code that belongs there"));
             }
         }
     }
@@ -101,12 +72,7 @@ pub(crate) fn no_paths_of_one_machine(tree: &Tree) -> Vec<Finding> {
         for (number, line) in numbered(text) {
             if let Some(folder) = PRIVATE_FOLDERS.iter().find(|folder| has_path_under(line, folder)) {
                 let what = format!("a path of one machine, under {folder}");
-                findings.push(Finding::new(
-                    path,
-                    number,
-                    what,
-                    "make it relative to the repository",
-                ));
+                findings.push(Finding::new(path, number, what, "make it relative to the repository"));
             }
         }
     }
@@ -114,9 +80,7 @@ pub(crate) fn no_paths_of_one_machine(tree: &Tree) -> Vec<Finding> {
 }
 
 fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.split('\n')
-        .enumerate()
-        .map(|(index, line)| (index + 1, line))
+    text.split('\n').enumerate().map(|(index, line)| (index + 1, line))
 }
 
 /// Bytes that tests compare, and what tests printed: neither is written by people.
@@ -130,8 +94,7 @@ fn has_word(line: &str, word: &str) -> bool {
 }
 
 fn has_start_of_word(line: &str, word: &str) -> bool {
-    line.match_indices(word)
-        .any(|(at, _)| !line[..at].ends_with(is_word))
+    line.match_indices(word).any(|(at, _)| !line[..at].ends_with(is_word))
 }
 
 /// A path begins after something that is not part of a path or of a URL.

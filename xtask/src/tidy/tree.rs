@@ -60,10 +60,7 @@ impl Tree {
         Ok(Self {
             files: files(repository)?,
             rust_version: members.iter().find_map(|package| package.rust_version.clone()),
-            members: members
-                .into_iter()
-                .map(|package| member(&metadata, package))
-                .collect(),
+            members: members.into_iter().map(|package| member(&metadata, package)).collect(),
             foreign: foreign(repository, &metadata)?,
         })
     }
@@ -75,9 +72,7 @@ impl Tree {
 
     /// The files that are text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files
-            .iter()
-            .filter_map(|file| Some((file.path.as_str(), file.text.as_deref()?)))
+        self.files.iter().filter_map(|file| Some((file.path.as_str(), file.text.as_deref()?)))
     }
 
     /// The text of one file.
@@ -88,11 +83,7 @@ impl Tree {
     /// True for a file and for a folder that holds one.
     pub(crate) fn has(&self, path: &str) -> bool {
         let folder = format!("{path}/");
-        path.is_empty()
-            || self
-                .files
-                .iter()
-                .any(|file| file.path == path || file.path.starts_with(&folder))
+        path.is_empty() || self.files.iter().any(|file| file.path == path || file.path.starts_with(&folder))
     }
 }
 
@@ -104,10 +95,7 @@ fn files(repository: &Repository) -> Result<Vec<File>, Error> {
     } else {
         walk(root, "", &mut paths)?;
     }
-    paths
-        .iter()
-        .filter_map(|path| read(root, path).transpose())
-        .collect()
+    paths.iter().filter_map(|path| read(root, path).transpose()).collect()
 }
 
 fn known_to_git(repository: &Repository) -> Result<Vec<String>, Error> {
@@ -117,28 +105,17 @@ fn known_to_git(repository: &Repository) -> Result<Vec<String>, Error> {
         .with_args(["--cached", "--others", "--exclude-standard"])
         .output(repository)?;
     let listed = String::from_utf8_lossy(&listed);
-    Ok(listed
-        .split('\0')
-        .filter(|path| !path.is_empty())
-        .map(str::to_owned)
-        .collect())
+    Ok(listed.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
 }
 
 /// Collects the files of a tree that came without git.
 fn walk(root: &Path, folder: &str, paths: &mut BTreeSet<String>) -> Result<(), Error> {
     let full = root.join(folder);
-    let unreadable = |cause| Error::Unreadable {
-        path: full.clone(),
-        cause,
-    };
+    let unreadable = |cause| Error::Unreadable { path: full.clone(), cause };
     for entry in fs::read_dir(&full).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if folder.is_empty() {
-            name.clone()
-        } else {
-            format!("{folder}/{name}")
-        };
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if !entry.file_type().map_err(unreadable)?.is_dir() {
             paths.insert(path);
         } else if !NOT_SOURCES.contains(&name.as_str()) {
@@ -151,10 +128,7 @@ fn walk(root: &Path, folder: &str, paths: &mut BTreeSet<String>) -> Result<(), E
 /// Nothing for what git still lists though it is gone, and for links and submodules.
 fn read(root: &Path, path: &str) -> Result<Option<File>, Error> {
     let full = root.join(path);
-    let unreadable = |cause| Error::Unreadable {
-        path: full.clone(),
-        cause,
-    };
+    let unreadable = |cause| Error::Unreadable { path: full.clone(), cause };
     match fs::symlink_metadata(&full) {
         Ok(metadata) if metadata.is_file() => {}
         Ok(_) => return Ok(None),
@@ -162,47 +136,28 @@ fn read(root: &Path, path: &str) -> Result<Option<File>, Error> {
         Err(cause) => return Err(unreadable(cause)),
     }
     let text = String::from_utf8(fs::read(&full).map_err(unreadable)?).ok();
-    Ok(Some(File {
-        path: path.to_owned(),
-        text,
-    }))
+    Ok(Some(File { path: path.to_owned(), text }))
 }
 
 fn member(metadata: &Metadata, package: &Package) -> Member {
     let manifest = &package.manifest_path;
-    let relative = manifest
-        .strip_prefix(&metadata.workspace_root)
-        .unwrap_or(manifest);
+    let relative = manifest.strip_prefix(&metadata.workspace_root).unwrap_or(manifest);
     Member {
         name: package.name.to_string(),
         manifest: relative.as_str().replace('\\', "/"),
-        dependencies: package
-            .dependencies
-            .iter()
-            .map(|d| (d.name.clone(), d.kind))
-            .collect(),
+        dependencies: package.dependencies.iter().map(|d| (d.name.clone(), d.kind)).collect(),
     }
 }
 
 /// What is built with some feature on some platform. The lock file and cargo's metadata name more: packages
 /// that only a feature which nothing enables would bring.
 fn foreign(repository: &Repository, metadata: &Metadata) -> Result<Vec<Foreign>, Error> {
-    let tree = Invocation::cargo([
-        "tree",
-        "--quiet",
-        "--workspace",
-        "--all-features",
-        "--target",
-        "all",
-    ])
-    .with_args(["--prefix", "none", "--format", "{p}"])
-    .output(repository)?;
+    let tree = Invocation::cargo(["tree", "--quiet", "--workspace", "--all-features", "--target", "all"])
+        .with_args(["--prefix", "none", "--format", "{p}"])
+        .output(repository)?;
     let tree = String::from_utf8_lossy(&tree);
     let built: HashSet<_> = tree.lines().filter_map(name_and_version).collect();
-    let packages = metadata
-        .packages
-        .iter()
-        .filter(|package| package.source.is_some());
+    let packages = metadata.packages.iter().filter(|package| package.source.is_some());
     Ok(packages
         .filter(|package| built.contains(&(package.name.as_str(), package.version.to_string().as_str())))
         .map(|package| Foreign {
@@ -223,14 +178,9 @@ fn name_and_version(line: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 impl Tree {
     pub(crate) fn of_files(files: &[(&str, &str)]) -> Self {
-        let file = |(path, text): &(&str, &str)| File {
-            path: (*path).to_owned(),
-            text: Some((*text).to_owned()),
-        };
-        Self {
-            files: files.iter().map(file).collect(),
-            ..Self::default()
-        }
+        let file =
+            |(path, text): &(&str, &str)| File { path: (*path).to_owned(), text: Some((*text).to_owned()) };
+        Self { files: files.iter().map(file).collect(), ..Self::default() }
     }
 
     pub(crate) fn with_member(
@@ -239,15 +189,8 @@ impl Tree {
         manifest: &str,
         dependencies: &[(&str, DependencyKind)],
     ) -> Self {
-        let dependencies = dependencies
-            .iter()
-            .map(|(name, kind)| ((*name).to_owned(), *kind))
-            .collect();
-        self.members.push(Member {
-            name: name.to_owned(),
-            manifest: manifest.to_owned(),
-            dependencies,
-        });
+        let dependencies = dependencies.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect();
+        self.members.push(Member { name: name.to_owned(), manifest: manifest.to_owned(), dependencies });
         self
     }
 }

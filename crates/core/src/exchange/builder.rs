@@ -147,10 +147,7 @@ impl SystemUserClientBuilder {
         let http = HttpClient::build(&self.environment, self.http, Arc::clone(&self.clock))?;
         let keys = match self.pinned {
             Some(pinned) => KeySource::Pinned(pinned),
-            None => KeySource::Jwks(JwksCache::new(Discovery::new(
-                http.clone(),
-                self.environment.clone(),
-            ))),
+            None => KeySource::Jwks(JwksCache::new(Discovery::new(http.clone(), self.environment.clone()))),
         };
         let inner = Inner {
             environment: self.environment,
@@ -158,16 +155,11 @@ impl SystemUserClientBuilder {
             signer: self.signer,
             http,
             clock: self.clock,
-            validator: JwtValidator {
-                keys,
-                leeway: self.leeway,
-            },
+            validator: JwtValidator { keys, leeway: self.leeway },
             skew_limit: self.skew_limit,
             ticket_lifetime: self.ticket_lifetime,
         };
-        Ok(SystemUserClient {
-            inner: Arc::new(inner),
-        })
+        Ok(SystemUserClient { inner: Arc::new(inner) })
     }
 
     fn check(&self) -> Result<(), Error> {
@@ -186,11 +178,7 @@ impl SystemUserClientBuilder {
                 "a leeway of {leeway:?} is too long; at most {max:?} is taken"
             )));
         }
-        if self
-            .pinned
-            .as_ref()
-            .is_some_and(|pinned| pinned.keys().is_empty())
-        {
+        if self.pinned.as_ref().is_some_and(|pinned| pinned.keys().is_empty()) {
             return Err(Error::configuration(
                 "no key is pinned; give at least one certificate, or use the JWKS",
             ));

@@ -35,11 +35,7 @@ impl ClockSkew {
     }
 
     pub(crate) fn shift(self, ours: Timestamp) -> Timestamp {
-        let ends = if self.0.is_negative() {
-            Timestamp::MIN
-        } else {
-            Timestamp::MAX
-        };
+        let ends = if self.0.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
         ours.checked_add(self.0).unwrap_or(ends)
     }
 }
@@ -48,11 +44,7 @@ impl fmt::Display for ClockSkew {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.seconds();
         let direction = if seconds < 0 { "ahead of" } else { "behind" };
-        write!(
-            f,
-            "this machine's clock is {} s {direction} SuperOffice's",
-            seconds.unsigned_abs()
-        )
+        write!(f, "this machine's clock is {} s {direction} SuperOffice's", seconds.unsigned_abs())
     }
 }
 
@@ -65,10 +57,7 @@ pub(crate) struct ShiftedClock {
 
 impl ShiftedClock {
     pub(crate) fn new(ours: &Arc<dyn Clock>, skew: ClockSkew) -> Self {
-        Self {
-            ours: Arc::clone(ours),
-            skew,
-        }
+        Self { ours: Arc::clone(ours), skew }
     }
 }
 
@@ -90,15 +79,9 @@ mod tests {
     fn a_skew_says_who_is_ahead_and_by_how_much() {
         let behind = ClockSkew::between(at(1000), at(400));
         assert_eq!(behind.seconds(), 600);
-        assert_eq!(
-            behind.to_string(),
-            "this machine's clock is 600 s behind SuperOffice's"
-        );
+        assert_eq!(behind.to_string(), "this machine's clock is 600 s behind SuperOffice's");
         let ahead = ClockSkew::between(at(400), at(1000));
-        assert_eq!(
-            ahead.to_string(),
-            "this machine's clock is 600 s ahead of SuperOffice's"
-        );
+        assert_eq!(ahead.to_string(), "this machine's clock is 600 s ahead of SuperOffice's");
     }
 
     #[test]
@@ -112,9 +95,6 @@ mod tests {
     #[test]
     fn shifting_leads_to_the_servers_time() {
         assert_eq!(ClockSkew::between(at(1000), at(400)).shift(at(400)), at(1000));
-        assert_eq!(
-            ClockSkew::between(at(1000), at(400)).shift(Timestamp::MAX),
-            Timestamp::MAX
-        );
+        assert_eq!(ClockSkew::between(at(1000), at(400)).shift(Timestamp::MAX), Timestamp::MAX);
     }
 }

@@ -70,25 +70,18 @@ pub(crate) fn decode(
         Error::new(ErrorKind::Protocol, message)
     })?;
     match answer {
-        WireAnswer {
-            is_successful: false,
-            error_message,
-            ..
-        } => {
+        WireAnswer { is_successful: false, error_message, .. } => {
             // The signed form first, since it holds the token.
             let secrets = [
                 request.signed_system_token.expose(),
                 request.system_user_token.expose(),
                 request.client_secret.expose(),
             ];
-            Ok(Outcome::Refused(Refusal::from_message(
-                &error_message.unwrap_or_default(),
-                &secrets,
-            )))
+            Ok(Outcome::Refused(Refusal::from_message(&error_message.unwrap_or_default(), &secrets)))
         }
-        WireAnswer {
-            token: Some(token), ..
-        } if !token.is_empty() => Ok(Outcome::Token(UnvalidatedJwt::new(token))),
+        WireAnswer { token: Some(token), .. } if !token.is_empty() => {
+            Ok(Outcome::Token(UnvalidatedJwt::new(token)))
+        }
         _ => Err(Error::new(
             ErrorKind::Protocol,
             "the exchange's answer says that it succeeded but holds no token; tell SuperOffice's support",

@@ -54,11 +54,7 @@ impl Latest {
 
 impl JwksCache {
     pub(crate) fn new(source: impl FetchKeys + 'static) -> Self {
-        Self {
-            source: Box::new(source),
-            latest: RwLock::default(),
-            fetching: Mutex::new(()),
-        }
+        Self { source: Box::new(source), latest: RwLock::default(), fetching: Mutex::new(()) }
     }
 
     /// The key that a token's header refers to.

@@ -45,11 +45,7 @@ pub(crate) struct VerificationKey {
 
 impl VerificationKey {
     pub(crate) fn pinned(key: DecodingKey) -> Self {
-        Self {
-            kid: None,
-            x5t: None,
-            key,
-        }
+        Self { kid: None, x5t: None, key }
     }
 
     pub(crate) fn decoding_key(&self) -> &DecodingKey {
@@ -90,26 +86,13 @@ impl KeySet {
         };
         let set: JwkSet = serde_json::from_slice(json).map_err(|error| {
             // Where it stopped, and not what stood there.
-            unusable(format!(
-                "is no JSON Web Key Set (line {}, column {})",
-                error.line(),
-                error.column()
-            ))
+            unusable(format!("is no JSON Web Key Set (line {}, column {})", error.line(), error.column()))
         })?;
         if set.keys.len() > MAX_KEYS {
             return Err(unusable(format!("holds more than {MAX_KEYS} keys")));
         }
-        let keys: Vec<_> = set
-            .keys
-            .into_iter()
-            .filter_map(usable_key)
-            .map(Arc::new)
-            .collect();
-        if keys.is_empty() {
-            Err(unusable("holds no usable RSA key".into()))
-        } else {
-            Ok(Self(keys))
-        }
+        let keys: Vec<_> = set.keys.into_iter().filter_map(usable_key).map(Arc::new).collect();
+        if keys.is_empty() { Err(unusable("holds no usable RSA key".into())) } else { Ok(Self(keys)) }
     }
 
     pub(crate) fn find(&self, reference: &KeyReference) -> Option<Arc<VerificationKey>> {
@@ -152,11 +135,7 @@ fn usable_key(jwk: Value) -> Option<VerificationKey> {
         return None;
     }
     let key = DecodingKey::from_rsa_raw_components(modulus, &exponent);
-    Some(VerificationKey {
-        kid: jwk.kid,
-        x5t: jwk.x5t,
-        key,
-    })
+    Some(VerificationKey { kid: jwk.kid, x5t: jwk.x5t, key })
 }
 
 trait TrimStart {
@@ -190,9 +169,7 @@ mod tests {
     fn jwk(extra: Value) -> Value {
         let modulus = Base64UrlUnpadded::encode_string(&[0xA5; 256]);
         let mut jwk = json!({"kty": "RSA", "n": modulus, "e": "AQAB"});
-        jwk.as_object_mut()
-            .unwrap()
-            .extend(extra.as_object().unwrap().clone());
+        jwk.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
         jwk
     }
 
@@ -201,26 +178,17 @@ mod tests {
     }
 
     fn reference(kid: Option<&str>, x5t: Option<&str>) -> KeyReference {
-        KeyReference {
-            kid: kid.map(str::to_owned),
-            x5t: x5t.map(str::to_owned),
-        }
+        KeyReference { kid: kid.map(str::to_owned), x5t: x5t.map(str::to_owned) }
     }
 
     #[test]
     fn a_key_is_found_by_kid_or_by_thumbprint() {
         let x5t = Base64UrlUnpadded::encode_string(&THUMBPRINT);
-        let keys = set(json!([
-            jwk(json!({"kid": "16".repeat(20)})),
-            jwk(json!({"kid": "b", "x5t": "bb"}))
-        ]))
-        .unwrap();
+        let keys = set(json!([jwk(json!({"kid": "16".repeat(20)})), jwk(json!({"kid": "b", "x5t": "bb"}))]))
+            .unwrap();
         assert!(keys.find(&reference(Some("b"), None)).is_some());
         assert!(keys.find(&reference(None, Some("bb"))).is_some());
-        assert!(
-            keys.find(&reference(None, Some(&x5t))).is_some(),
-            "the kid is its hexadecimal form"
-        );
+        assert!(keys.find(&reference(None, Some(&x5t))).is_some(), "the kid is its hexadecimal form");
     }
 
     #[test]
@@ -247,14 +215,7 @@ mod tests {
 
     #[test]
     fn what_is_no_key_set_is_refused_without_showing_it() {
-        for json in [
-            &b"<html>hunter2"[..],
-            b"",
-            b"{}",
-            b"[]",
-            br#"{"keys": []}"#,
-            br#"{"keys": {}}"#,
-        ] {
+        for json in [&b"<html>hunter2"[..], b"", b"{}", b"[]", br#"{"keys": []}"#, br#"{"keys": {}}"#] {
             let error = KeySet::from_json(json).unwrap_err();
             assert_eq!(error.kind(), &crate::ErrorKind::Untrusted(TrustRule::KeySet));
             assert!(!error.to_string().contains("hunter2"));

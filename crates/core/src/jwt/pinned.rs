@@ -51,15 +51,9 @@ impl PinnedKeys {
 
     fn push(&mut self, key: PublicKey) -> Result<(), PinnedKeyError> {
         if key.algorithm() != SigningAlgorithm::Rs256 || key.bits() < MIN_BITS {
-            return Err(PinnedKeyError::Unsuitable {
-                algorithm: key.algorithm(),
-                bits: key.bits(),
-            });
+            return Err(PinnedKeyError::Unsuitable { algorithm: key.algorithm(), bits: key.bits() });
         }
-        self.keys
-            .push(Arc::new(VerificationKey::pinned(DecodingKey::from_rsa_der(
-                key.spki_der(),
-            ))));
+        self.keys.push(Arc::new(VerificationKey::pinned(DecodingKey::from_rsa_der(key.spki_der()))));
         self.public_keys.push(key);
         Ok(())
     }

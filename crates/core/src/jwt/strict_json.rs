@@ -58,9 +58,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value)
-            .map(Value::Number)
-            .ok_or_else(|| E::custom("not a finite number"))
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("not a finite number"))
     }
 
     fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
@@ -91,19 +89,14 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Map<String, Value>> {
-        serde_json::from_str::<StrictObject>(text)
-            .ok()
-            .map(StrictObject::into_inner)
+        serde_json::from_str::<StrictObject>(text).ok().map(StrictObject::into_inner)
     }
 
     #[test]
     fn a_member_that_stands_twice_is_refused_at_any_depth() {
         assert!(read(r#"{"a": 1, "b": 2, "a": 1}"#).is_none());
         assert!(read(r#"{"a": {"b": [{"c": 1, "c": 2}]}}"#).is_none());
-        assert!(
-            read(r#"{"a": 1, "\u0061": 2}"#).is_none(),
-            "escapes do not hide it"
-        );
+        assert!(read(r#"{"a": 1, "\u0061": 2}"#).is_none(), "escapes do not hide it");
     }
 
     #[test]

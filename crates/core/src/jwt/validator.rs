@@ -77,9 +77,7 @@ fn read_header(text: &str) -> Result<KeyReference, Error> {
         return Err(Error::untrusted(TrustRule::NotSaml, message));
     }
     let header = text.split('.').next().filter(|_| text.matches('.').count() == 2);
-    let header = header
-        .and_then(|part| Base64UrlUnpadded::decode_vec(part).ok())
-        .ok_or_else(malformed)?;
+    let header = header.and_then(|part| Base64UrlUnpadded::decode_vec(part).ok()).ok_or_else(malformed)?;
     let header: Header = serde_json::from_slice(&header).map_err(|_| malformed())?;
     header.check()
 }
@@ -108,10 +106,7 @@ impl Header {
         if !is_jwt || self.crit.is_some() {
             return Err(malformed());
         }
-        Ok(KeyReference {
-            kid: self.kid,
-            x5t: self.x5t,
-        })
+        Ok(KeyReference { kid: self.kid, x5t: self.x5t })
     }
 }
 
@@ -134,18 +129,12 @@ fn verify_signature(text: &str, keys: &[Arc<VerificationKey>]) -> Result<Map<Str
 
 fn is_signature_error(error: &jsonwebtoken::errors::Error) -> bool {
     use jsonwebtoken::errors::ErrorKind as E;
-    matches!(
-        error.kind(),
-        E::InvalidSignature | E::InvalidRsaKey(_) | E::InvalidKeyFormat
-    )
+    matches!(error.kind(), E::InvalidSignature | E::InvalidRsaKey(_) | E::InvalidKeyFormat)
 }
 
 fn check_parties(claims: &Map<String, Value>, context: &ContextIdentifier) -> Result<(), Error> {
     if text_claim(claims, "iss") != Some(ISSUER) {
-        let message = format!(
-            "the JWT's issuer (`iss`) is {}, not `{ISSUER}`",
-            shown(claims.get("iss"))
-        );
+        let message = format!("the JWT's issuer (`iss`) is {}, not `{ISSUER}`", shown(claims.get("iss")));
         return Err(Error::untrusted(TrustRule::Issuer, message));
     }
     let audience = text_claim(claims, "aud").and_then(|aud| aud.strip_prefix(AUDIENCE_PREFIX));
@@ -195,10 +184,9 @@ fn check_times(claims: &Map<String, Value>, now: Timestamp, leeway: Duration) ->
 
 fn take_ticket(mut claims: Map<String, Value>) -> Result<TrustedClaims, Error> {
     match claims.remove(&format!("{CLAIM_PREFIX}ticket")) {
-        Some(Value::String(ticket)) if !ticket.trim().is_empty() => Ok(TrustedClaims {
-            claims,
-            ticket: SecretText::new(ticket),
-        }),
+        Some(Value::String(ticket)) if !ticket.trim().is_empty() => {
+            Ok(TrustedClaims { claims, ticket: SecretText::new(ticket) })
+        }
         Some(Value::String(_)) => Err(Error::untrusted(
             TrustRule::TicketNotEmpty,
             "the JWT's claim `ticket` is empty; tell SuperOffice's support",
@@ -222,13 +210,8 @@ fn time_claim(claims: &Map<String, Value>, name: &str) -> Result<Option<Timestam
         .filter(|seconds| seconds.is_finite())
         .ok_or_else(|| bad_time(name, "not a number"))?;
     // NumericDate may have a fraction (RFC 7519, section 2), which does not matter beside the leeway.
-    #[allow(
-        clippy::cast_possible_truncation,
-        reason = "saturates, and the range is checked next"
-    )]
-    Timestamp::from_second(seconds as i64)
-        .map(Some)
-        .map_err(|_| bad_time(name, "out of range"))
+    #[allow(clippy::cast_possible_truncation, reason = "saturates, and the range is checked next")]
+    Timestamp::from_second(seconds as i64).map(Some).map_err(|_| bad_time(name, "out of range"))
 }
 
 fn text_claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a str> {

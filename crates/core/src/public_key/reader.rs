@@ -20,10 +20,7 @@ pub fn read_all(bytes: &[u8]) -> Result<Vec<PublicKey>, ReadPublicKeyError> {
     if blocks.is_empty() {
         return Ok(vec![public_key_of_der(bytes)?]);
     }
-    blocks
-        .iter()
-        .map(|(label, der)| public_key_of_block(label, der))
-        .collect()
+    blocks.iter().map(|(label, der)| public_key_of_block(label, der)).collect()
 }
 
 /// Why a file holds no public key that can be used.
@@ -93,9 +90,7 @@ fn public_key_of_der(der: &[u8]) -> Result<PublicKey, ReadPublicKeyError> {
 fn public_key_of_certificate(der: &[u8]) -> Result<PublicKey, ReadPublicKeyError> {
     let certificate = Certificate::from_der(der).map_err(ReadPublicKeyError::Certificate)?;
     let spki = certificate.tbs_certificate().subject_public_key_info().to_der();
-    Ok(PublicKey::from_spki_der(
-        &spki.map_err(ReadPublicKeyError::Certificate)?,
-    )?)
+    Ok(PublicKey::from_spki_der(&spki.map_err(ReadPublicKeyError::Certificate)?)?)
 }
 
 const MAX_FILE_SIZE: usize = 1024 * 1024;

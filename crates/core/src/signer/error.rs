@@ -18,11 +18,7 @@ impl SignerError {
     /// An error of `kind`; `message` in lower case, without a full stop, and without secrets.
     #[must_use]
     pub fn new(kind: SignerErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, message: message.into(), source: None }
     }
 
     /// Links the cause, which the message then does not repeat.
@@ -53,9 +49,7 @@ impl fmt::Display for SignerError {
 
 impl StdError for SignerError {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 

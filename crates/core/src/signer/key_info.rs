@@ -110,14 +110,7 @@ impl KeyInfo {
 
 impl fmt::Display for KeyInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "key `{}` ({} {}, {})",
-            self.label,
-            self.algorithm(),
-            self.public_key.bits(),
-            self.location
-        )
+        write!(f, "key `{}` ({} {}, {})", self.label, self.algorithm(), self.public_key.bits(), self.location)
     }
 }
 

@@ -62,10 +62,7 @@ fn openssls_signatures_parse_and_verify() {
 async fn building_gives_openssls_bytes() {
     for (text, key) in golden() {
         let signature = text.parse::<SignedSystemToken>().unwrap().signature;
-        let signer = RecordedSigner {
-            info: KeyInfo::new(key, "test", "golden", "testdata"),
-            signature,
-        };
+        let signer = RecordedSigner { info: KeyInfo::new(key, "test", "golden", "testdata"), signature };
         // Seconds and less do not show.
         let clock = ManualClock::new("2026-11-23T15:59:58.9Z".parse().unwrap());
         let token = "My App. v2-pzqc70604i".parse().unwrap();
@@ -79,14 +76,8 @@ fn a_signature_of_another_key_token_or_time_does_not_verify() {
     let [_, (text, key), (_, other_key)] = golden();
     let parse = |text: &str| text.parse::<SignedSystemToken>().unwrap();
     assert_eq!(parse(text).verify(&other_key), Err(SignatureMismatch));
-    assert_eq!(
-        parse(&text.replace("pzqc70604i", "pzqc70604j")).verify(&key),
-        Err(SignatureMismatch)
-    );
-    assert_eq!(
-        parse(&text.replace(".202611231559.", ".202611231600.")).verify(&key),
-        Err(SignatureMismatch)
-    );
+    assert_eq!(parse(&text.replace("pzqc70604i", "pzqc70604j")).verify(&key), Err(SignatureMismatch));
+    assert_eq!(parse(&text.replace(".202611231559.", ".202611231600.")).verify(&key), Err(SignatureMismatch));
 }
 
 #[test]
@@ -96,10 +87,7 @@ fn what_is_no_signed_system_token_is_refused_with_the_reason() {
     assert_eq!(error(""), E::Parts);
     assert_eq!(error("token"), E::Parts);
     assert_eq!(error("token.202611231559"), E::Parts);
-    assert_eq!(
-        error(".202611231559.AAAA"),
-        E::Token(ParseSystemUserTokenError::Empty)
-    );
+    assert_eq!(error(".202611231559.AAAA"), E::Token(ParseSystemUserTokenError::Empty));
     for time in [
         "20261123155",
         "2026112315590",
@@ -112,31 +100,21 @@ fn what_is_no_signed_system_token_is_refused_with_the_reason() {
         assert_eq!(error(&format!("token.{time}.AAAA")), E::Time, "{time}");
     }
     for signature in ["", "AAA", "AA==A", "A-_A", "AAAA\n", "AAB="] {
-        assert_eq!(
-            error(&format!("token.202611231559.{signature}")),
-            E::Signature,
-            "{signature:?}"
-        );
+        assert_eq!(error(&format!("token.202611231559.{signature}")), E::Signature, "{signature:?}");
     }
 }
 
 #[test]
 fn system_user_tokens_parse_at_the_edge() {
     use ParseSystemUserTokenError as E;
-    let parse = |text: &str| {
-        text.parse::<SystemUserToken>()
-            .map(|token| token.expose().to_owned())
-    };
+    let parse = |text: &str| text.parse::<SystemUserToken>().map(|token| token.expose().to_owned());
     assert_eq!(parse("My App-pzqc70604i").as_deref(), Ok("My App-pzqc70604i"));
     assert_eq!(parse(""), Err(E::Empty));
     assert_eq!(parse("App-x\n"), Err(E::SurroundingWhiteSpace));
     assert_eq!(parse(" App-x"), Err(E::SurroundingWhiteSpace));
     assert_eq!(parse("App\n-x"), Err(E::ControlCharacter));
     assert_eq!(parse("App\u{7f}-x"), Err(E::ControlCharacter));
-    assert_eq!(
-        parse(&"x".repeat(SystemUserToken::MAX_LENGTH + 1)),
-        Err(E::TooLong)
-    );
+    assert_eq!(parse(&"x".repeat(SystemUserToken::MAX_LENGTH + 1)), Err(E::TooLong));
 }
 
 #[test]
@@ -151,9 +129,7 @@ fn debug_shows_neither_token_nor_signature() {
 fn printable_token() -> impl Strategy<Value = String> {
     // Not only from the middle of the alphabet: dots, spaces, hyphens and digits are what could confuse.
     "[\\PC&&[^ ]]|[\\PC&&[^ ]](\\PC|[. 0-9-]){0,60}[\\PC&&[^ ]]"
-        .prop_filter("white space around is refused", |token| {
-            token.trim() == token && !token.is_empty()
-        })
+        .prop_filter("white space around is refused", |token| token.trim() == token && !token.is_empty())
 }
 
 proptest! {

@@ -182,10 +182,7 @@ mod tests {
     fn claims(members: Value) -> Claims {
         let members = members.as_object().unwrap().clone();
         Claims::new(
-            members
-                .into_iter()
-                .map(|(name, value)| (CLAIM_PREFIX.to_owned() + &name, value))
-                .collect(),
+            members.into_iter().map(|(name, value)| (CLAIM_PREFIX.to_owned() + &name, value)).collect(),
         )
     }
 

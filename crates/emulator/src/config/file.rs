@@ -57,10 +57,7 @@ struct FileFault {
 pub(super) fn parse(text: &str, folder: &Path) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
     let applications = file.applications.into_iter().map(|app| application(app, folder));
-    let login_key = file
-        .federated_login_key_file
-        .map(|path| login_key(&folder.join(path)))
-        .transpose()?;
+    let login_key = file.federated_login_key_file.map(|path| login_key(&folder.join(path))).transpose()?;
     Ok(Config {
         applications: applications.collect::<Result<_, _>>()?,
         tenants: file.tenants,
@@ -74,17 +71,12 @@ pub(super) fn parse(text: &str, folder: &Path) -> Result<Config, ConfigError> {
 
 /// The line and the reason, without the source text: it may hold secrets.
 fn toml_error(text: &str, error: &toml::de::Error) -> ConfigError {
-    let line = error.span().map_or(1, |span| {
-        text[..span.start.min(text.len())].matches('\n').count() + 1
-    });
+    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
     ConfigError::Toml(format!("line {line}: {}", error.message()))
 }
 
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
-    std::fs::read_to_string(path).map_err(|source| ConfigError::File {
-        path: path.into(),
-        source,
-    })
+    std::fs::read_to_string(path).map_err(|source| ConfigError::File { path: path.into(), source })
 }
 
 fn login_key(path: &Path) -> Result<LoginKey, ConfigError> {
@@ -97,17 +89,11 @@ fn application(file: FileApplication, folder: &Path) -> Result<Application, Conf
         (Some(text), None) => text,
         (None, Some(path)) => read(&folder.join(path))?,
         _ => {
-            return Err(ConfigError::Inconsistent(format!(
-                "{what}: give `public_key` or `public_key_file`"
-            )));
+            return Err(ConfigError::Inconsistent(format!("{what}: give `public_key` or `public_key_file`")));
         }
     };
     let public_key = keys::public_key(&text).map_err(|error| key_error(what, &error))?;
-    Ok(Application {
-        name: file.name,
-        client_secret: file.client_secret,
-        public_key,
-    })
+    Ok(Application { name: file.name, client_secret: file.client_secret, public_key })
 }
 
 impl From<FileLifetimes> for Lifetimes {
@@ -126,11 +112,7 @@ impl From<FileLifetimes> for Lifetimes {
 impl From<FileFault> for FaultRule {
     fn from(file: FileFault) -> Self {
         let times = file.times.map_or(Times::UntilCleared, Times::Count);
-        Self {
-            scope: file.scope,
-            times,
-            fault: file.fault,
-        }
+        Self { scope: file.scope, times, fault: file.fault }
     }
 }
 
@@ -143,10 +125,7 @@ mod tests {
         let page = include_str!("../../../../docs/emulator.md");
         let example = page.split("```toml").nth(1).unwrap().split("```").next().unwrap();
         let error = Config::from_toml(example, Path::new("/nonexistent")).unwrap_err();
-        assert!(
-            matches!(error, ConfigError::File { .. }),
-            "only the key file is missing: {error}"
-        );
+        assert!(matches!(error, ConfigError::File { .. }), "only the key file is missing: {error}");
     }
 
     #[test]

@@ -26,17 +26,11 @@ enum End {
 
 impl Streamed {
     pub(crate) fn sized(left: u64) -> Self {
-        Self {
-            left,
-            end: End::Whole,
-        }
+        Self { left, end: End::Whole }
     }
 
     pub(crate) fn broken() -> Self {
-        Self {
-            left: 1,
-            end: End::BreaksSoon,
-        }
+        Self { left: 1, end: End::BreaksSoon }
     }
 }
 

@@ -24,17 +24,11 @@ pub(super) async fn exchange(
     host: String,
     fault: Option<&Fault>,
 ) -> Answer {
-    let kind = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let kind =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     if !kind.eq_ignore_ascii_case("application/json") {
-        return Answer::rejected(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "the body must be application/json",
-        );
+        return Answer::rejected(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
     }
     let bytes = match to_bytes(request.into_body(), MAX_BODY).await {
         Ok(bytes) => bytes,
@@ -77,11 +71,7 @@ async fn issue(shared: &Arc<Shared>, request: login::Request, fault: Option<&Fau
     let decision = tokio::task::spawn_blocking(move || login::authenticate(&service, &request, defect)).await;
     let (body, outcome) = match decision {
         Ok(Ok(token)) => {
-            let outcome = if defect.is_some() {
-                Outcome::Faulty
-            } else {
-                Outcome::Issued
-            };
+            let outcome = if defect.is_some() { Outcome::Faulty } else { Outcome::Issued };
             (rest::success(Some(&token)), outcome)
         }
         Ok(Err(login::Failure::Refused(refusal))) => {

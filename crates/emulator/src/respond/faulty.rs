@@ -19,14 +19,12 @@ pub(super) fn replaced(shared: &Shared, fault: &Fault) -> Option<Response<Body>>
     let (code, extra) = match fault {
         Fault::Drop => (StatusCode::OK, None),
         Fault::Status { status: number, body } => return Some(faulty_body(status(*number), body)),
-        Fault::TooManyRequests { retry_after } => (
-            StatusCode::TOO_MANY_REQUESTS,
-            Some((header::RETRY_AFTER, retry(shared, *retry_after))),
-        ),
-        Fault::Redirect {
-            status: number,
-            location,
-        } => (status(*number), Some((header::LOCATION, location.clone()))),
+        Fault::TooManyRequests { retry_after } => {
+            (StatusCode::TOO_MANY_REQUESTS, Some((header::RETRY_AFTER, retry(shared, *retry_after))))
+        }
+        Fault::Redirect { status: number, location } => {
+            (status(*number), Some((header::LOCATION, location.clone())))
+        }
         _ => return None,
     };
     let mut response = plain(code, "text/plain", Body::empty());

@@ -48,10 +48,6 @@ impl Route {
 
     /// The one method that it answers.
     pub(super) fn method(&self) -> Method {
-        if *self == Self::Exchange {
-            Method::POST
-        } else {
-            Method::GET
-        }
+        if *self == Self::Exchange { Method::POST } else { Method::GET }
     }
 }

@@ -12,9 +12,7 @@ async fn a_good_exchange_gives_a_ticket_that_slides_and_ends() {
     let answer = bench.exchange(&bench.signed()).await;
     assert_eq!(answer["IsSuccessful"], true, "{answer}");
     let claims = bench.claims(answer["Token"].as_str().unwrap()).unwrap();
-    let ticket = claims["http://schemes.superoffice.net/identity/ticket"]
-        .as_str()
-        .unwrap();
+    let ticket = claims["http://schemes.superoffice.net/identity/ticket"].as_str().unwrap();
     assert!(ticket.starts_with("7T:") && ticket.ends_with("=="));
     assert!(claims["iat"].is_string() && claims["exp"].is_number());
     let url = bench.emulator.url();
@@ -32,10 +30,7 @@ async fn refusals_have_natural_causes() {
     let bench = bench().await;
     let signed = bench.signed();
     let mut broken = signed.clone();
-    broken.replace_range(
-        signed.rfind('.').unwrap() + 1..signed.rfind('.').unwrap() + 5,
-        "AAAA",
-    );
+    broken.replace_range(signed.rfind('.').unwrap() + 1..signed.rfind('.').unwrap() + 5, "AAAA");
     let text = |answer: Value| answer["ErrorMessage"].as_str().unwrap().to_owned();
     assert!(text(bench.exchange(&broken).await).contains("InvalidSignature"));
     for (approval, name) in [
@@ -47,20 +42,14 @@ async fn refusals_have_natural_causes() {
         bench.emulator.set_approval("cust12345", approval).unwrap();
         assert!(text(bench.exchange(&signed).await).contains(name));
     }
-    bench
-        .emulator
-        .set_approval("Cust12345", Approval::Approved)
-        .unwrap();
+    bench.emulator.set_approval("Cust12345", Approval::Approved).unwrap();
     bench.emulator.clock().advance(SignedDuration::from_mins(10));
     assert!(text(bench.exchange(&signed).await).contains("InvalidTimestamp"));
     for refusal in Refusal::ALL {
         bench.emulator.faults().queue(
             Scope::Exchange,
             Times::ONCE,
-            Fault::Refusal {
-                code: *refusal,
-                text: None,
-            },
+            Fault::Refusal { code: *refusal, text: None },
         );
         assert!(text(bench.exchange(&signed).await).contains(refusal.name()));
     }
@@ -81,23 +70,12 @@ async fn what_is_unknown_is_denied() {
         body[member] = value.into();
         let answer = post(&bench.url("/Login/api/PartnerSystemUser/Authenticate"), &body).await;
         assert_eq!(answer["IsSuccessful"], false);
-        assert!(
-            answer["ErrorMessage"].as_str().unwrap().contains("Denied"),
-            "{member}: {answer}"
-        );
+        assert!(answer["ErrorMessage"].as_str().unwrap().contains("Denied"), "{member}: {answer}");
     }
 }
 
 async fn post(url: &str, body: &Value) -> Value {
-    reqwest::Client::new()
-        .post(url)
-        .json(body)
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap()
+    reqwest::Client::new().post(url).json(body).send().await.unwrap().json().await.unwrap()
 }
 
 #[tokio::test]
@@ -107,12 +85,7 @@ async fn a_time_stamp_is_good_within_the_window_and_not_beyond() {
     // The stamp is of 03:04:00, and the window has five minutes.
     for (seconds, good) in [(290, true), (10, false), (-610, false), (20, true)] {
         bench.emulator.clock().advance(SignedDuration::from_secs(seconds));
-        assert_eq!(
-            bench.exchange(&signed).await["IsSuccessful"],
-            good,
-            "{}",
-            bench.emulator.clock().now()
-        );
+        assert_eq!(bench.exchange(&signed).await["IsSuccessful"], good, "{}", bench.emulator.clock().now());
     }
 }
 
@@ -137,24 +110,12 @@ async fn what_is_no_exchange_is_turned_away_by_its_status() {
 async fn the_log_tells_what_happened_and_no_secret() {
     let bench = bench().await;
     let ticket = bench.ticket().await;
-    bench
-        .emulator
-        .set_approval(Sample::CONTEXT, Approval::Revoked)
-        .unwrap();
+    bench.emulator.set_approval(Sample::CONTEXT, Approval::Revoked).unwrap();
     bench.exchange(&bench.signed()).await;
     let log = bench.emulator.log();
-    let outcomes: Vec<_> = log
-        .iter()
-        .map(|entry| (entry.outcome, entry.context.as_deref()))
-        .collect();
+    let outcomes: Vec<_> = log.iter().map(|entry| (entry.outcome, entry.context.as_deref())).collect();
     let tenant = Some(Sample::CONTEXT);
-    assert_eq!(
-        outcomes,
-        [
-            (Outcome::Issued, tenant),
-            (Outcome::Refused(Refusal::Revoked), tenant)
-        ]
-    );
+    assert_eq!(outcomes, [(Outcome::Issued, tenant), (Outcome::Refused(Refusal::Revoked), tenant)]);
     let shown = format!("{log:?} {:?}", bench.emulator);
     for secret in [Sample::CLIENT_SECRET, Sample::SYSTEM_USER_TOKEN, &ticket] {
         assert!(!shown.contains(secret));

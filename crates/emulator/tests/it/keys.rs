@@ -11,17 +11,9 @@ fn openssl_thumbprint(certificate: &str) -> String {
     use std::io::Write as _;
     let mut openssl = std::process::Command::new("openssl");
     openssl.args(["x509", "-noout", "-fingerprint", "-sha1"]);
-    let mut child = openssl
-        .stdin(std::process::Stdio::piped())
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    child
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(certificate.as_bytes())
-        .unwrap();
+    let mut child =
+        openssl.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(certificate.as_bytes()).unwrap();
     let output = String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap();
     output.split('=').nth(1).unwrap().trim().replace(':', "")
 }
@@ -30,14 +22,8 @@ fn openssl_thumbprint(certificate: &str) -> String {
 async fn the_key_is_named_by_its_certificates_thumbprint() {
     let bench = bench().await;
     let key = bench.json(JWKS).await["keys"][0].clone();
-    assert_eq!(
-        key["kid"],
-        openssl_thumbprint(&bench.emulator.federated_login_certificate_pem())
-    );
-    assert_eq!(
-        (&key["kty"], &key["use"], &key["alg"]),
-        (&json!("RSA"), &json!("sig"), &json!("RS256"))
-    );
+    assert_eq!(key["kid"], openssl_thumbprint(&bench.emulator.federated_login_certificate_pem()));
+    assert_eq!((&key["kty"], &key["use"], &key["alg"]), (&json!("RSA"), &json!("sig"), &json!("RS256")));
     assert!(key["x5t"].is_string() && key["x5c"][0].is_string() && key["n"].is_string());
 }
 
@@ -62,19 +48,13 @@ async fn rotation_keeps_or_drops_the_old_key() {
     let bench = bench().await;
     let kids = async || {
         let keys = bench.json(JWKS).await["keys"].as_array().unwrap().clone();
-        keys.into_iter()
-            .map(|key| key["kid"].as_str().unwrap().to_owned())
-            .collect::<Vec<_>>()
+        keys.into_iter().map(|key| key["kid"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let before = kids().await;
     bench.emulator.rotate_key(KeyRotation::OldKeyKept).await.unwrap();
     let kept = kids().await;
     assert_eq!((kept.len(), &kept[1]), (2, &before[0]));
-    bench
-        .emulator
-        .rotate_key(KeyRotation::OldKeyDropped)
-        .await
-        .unwrap();
+    bench.emulator.rotate_key(KeyRotation::OldKeyDropped).await.unwrap();
     let dropped = kids().await;
     assert!(dropped.len() == 1 && !kept.contains(&dropped[0]));
 }
@@ -82,14 +62,8 @@ async fn rotation_keeps_or_drops_the_old_key() {
 #[tokio::test]
 async fn key_sets_can_be_empty_or_garbage() {
     let bench = bench().await;
-    bench
-        .emulator
-        .faults()
-        .queue(Scope::Jwks, Times::ONCE, Fault::EmptyKeySet);
+    bench.emulator.faults().queue(Scope::Jwks, Times::ONCE, Fault::EmptyKeySet);
     assert_eq!(bench.json(JWKS).await, json!({"keys": []}));
-    bench
-        .emulator
-        .faults()
-        .queue(Scope::Jwks, Times::ONCE, Fault::GarbageKeys);
+    bench.emulator.faults().queue(Scope::Jwks, Times::ONCE, Fault::GarbageKeys);
     assert_eq!(bench.json(JWKS).await["keys"][0]["n"], "!");
 }

@@ -15,12 +15,7 @@ pub(crate) async fn bench() -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let config = Config::sample(folder.path().join("key.xml")).unwrap();
     let clock = Clock::manual("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap());
-    let emulator = Emulator::builder()
-        .with_config(config)
-        .with_clock(clock)
-        .start()
-        .await
-        .unwrap();
+    let emulator = Emulator::builder().with_config(config).with_clock(clock).start().await.unwrap();
     Bench { emulator, folder }
 }
 
@@ -47,37 +42,20 @@ impl Bench {
         let xml = std::fs::read_to_string(self.folder.path().join("key.xml")).unwrap();
         let document = roxmltree::Document::parse(&xml).unwrap();
         let number = |name: &str| {
-            let node = document
-                .descendants()
-                .find(|node| node.has_tag_name(name))
-                .unwrap();
+            let node = document.descendants().find(|node| node.has_tag_name(name)).unwrap();
             rsa::BoxedUint::from_be_slice_vartime(&BASE64_STANDARD.decode(node.text().unwrap()).unwrap())
         };
         let primes = vec![number("P"), number("Q")];
         let key =
             rsa::PrivateKey::from_components(number("Modulus"), number("Exponent"), number("D"), primes)
                 .unwrap();
-        let (pem, text) = (
-            self.folder.path().join("key.pem"),
-            self.folder.path().join("text"),
-        );
-        std::fs::write(
-            &pem,
-            key.to_pkcs8_pem(rsa::pkcs8::LineEnding::LF).unwrap().as_bytes(),
-        )
-        .unwrap();
-        let message = format!(
-            "{}.{}",
-            Sample::SYSTEM_USER_TOKEN,
-            self.emulator.clock().now().strftime("%Y%m%d%H%M")
-        );
+        let (pem, text) = (self.folder.path().join("key.pem"), self.folder.path().join("text"));
+        std::fs::write(&pem, key.to_pkcs8_pem(rsa::pkcs8::LineEnding::LF).unwrap().as_bytes()).unwrap();
+        let message =
+            format!("{}.{}", Sample::SYSTEM_USER_TOKEN, self.emulator.clock().now().strftime("%Y%m%d%H%M"));
         std::fs::write(&text, &message).unwrap();
-        let output = Command::new("openssl")
-            .args(["dgst", "-sha256", "-sign"])
-            .arg(&pem)
-            .arg(&text)
-            .output()
-            .unwrap();
+        let output =
+            Command::new("openssl").args(["dgst", "-sha256", "-sign"]).arg(&pem).arg(&text).output().unwrap();
         format!("{message}.{}", BASE64_STANDARD.encode(output.stdout))
     }
 
@@ -85,27 +63,13 @@ impl Bench {
         let body = json!({"SignedSystemToken": signed, "ApplicationToken": Sample::CLIENT_SECRET,
             "ContextIdentifier": Sample::CONTEXT, "ReturnTokenType": "JWT"});
         let url = format!("{}/LOGIN/api/PartnerSystemUser/authenticate", self.emulator.url());
-        reqwest::Client::new()
-            .post(url)
-            .json(&body)
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap()
+        reqwest::Client::new().post(url).json(&body).send().await.unwrap().json().await.unwrap()
     }
 
     pub(crate) async fn principal(&self, base: &str, ticket: &str) -> u16 {
         let request = reqwest::Client::new().get(format!("{base}/Cust12345/api/v1/User/currentPrincipal"));
         let request = request.header("Authorization", format!("SOTicket {ticket}"));
-        request
-            .header("SO-AppToken", Sample::CLIENT_SECRET)
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16()
+        request.header("SO-AppToken", Sample::CLIENT_SECRET).send().await.unwrap().status().as_u16()
     }
 
     pub(crate) fn claims(&self, token: &str) -> Result<Value, jsonwebtoken::errors::Error> {

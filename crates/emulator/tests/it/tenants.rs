@@ -10,9 +10,7 @@ async fn a_moved_tenant_is_misdirected_at_its_old_port() {
     let bench = bench().await;
     let answer = bench.exchange(&bench.signed()).await;
     let claims = bench.claims(answer["Token"].as_str().unwrap()).unwrap();
-    let ticket = claims["http://schemes.superoffice.net/identity/ticket"]
-        .as_str()
-        .unwrap();
+    let ticket = claims["http://schemes.superoffice.net/identity/ticket"].as_str().unwrap();
     let addr = bench.emulator.move_tenant("Cust12345").await.unwrap();
     assert_eq!(bench.principal(&bench.emulator.url(), ticket).await, 421);
     assert_eq!(bench.principal(&format!("http://{addr}"), ticket).await, 200);
@@ -44,10 +42,7 @@ async fn every_state_is_told_and_decides_whether_the_api_answers() {
 #[tokio::test]
 async fn authentication_works_while_the_tenant_is_down() {
     let bench = bench().await;
-    bench
-        .emulator
-        .set_tenant_state(Sample::CONTEXT, TenantState::OfflineMaintenance)
-        .unwrap();
+    bench.emulator.set_tenant_state(Sample::CONTEXT, TenantState::OfflineMaintenance).unwrap();
     assert!(bench.ticket().await.starts_with("7T:"));
 }
 
@@ -65,24 +60,12 @@ async fn the_api_takes_its_own_tickets_with_the_right_secret_only() {
         ("SOTicket 7T:AAAA==".into(), Sample::CLIENT_SECRET, 401),
         (format!("SOTicket {ticket}"), "another", 401),
     ] {
-        let request = client
-            .get(&url)
-            .header("Authorization", &authorization)
-            .header("SO-AppToken", secret);
-        assert_eq!(
-            request.send().await.unwrap().status(),
-            expected,
-            "{authorization}"
-        );
+        let request = client.get(&url).header("Authorization", &authorization).header("SO-AppToken", secret);
+        assert_eq!(request.send().await.unwrap().status(), expected, "{authorization}");
     }
     assert_eq!(client.get(&url).send().await.unwrap().status(), 401);
     assert_eq!(
-        client
-            .get(bench.url("/Cust54321/api/v1/User/currentPrincipal"))
-            .send()
-            .await
-            .unwrap()
-            .status(),
+        client.get(bench.url("/Cust54321/api/v1/User/currentPrincipal")).send().await.unwrap().status(),
         404
     );
 }

@@ -21,11 +21,7 @@ pub(super) fn parse(bytes: &[u8], encoding: Encoding, passphrase: Passphrase) ->
             let decrypted = encrypted::decrypt(bytes, passphrase)?;
             let key = decrypted_pkcs8(&decrypted.plaintext)?;
             let format = DetectedFormat::new(Container::Pkcs8, encoding).with_encryption(decrypted.scheme);
-            Ok(LoadedKey::new(
-                key,
-                format,
-                decrypted.warning.into_iter().collect(),
-            ))
+            Ok(LoadedKey::new(key, format, decrypted.warning.into_iter().collect()))
         }
         Shape::Private(container) => {
             let key = match container {
@@ -47,10 +43,7 @@ pub(crate) fn pkcs8(bytes: &[u8]) -> Result<PrivateKey, KeyError> {
         EC => ec_in_pkcs8(&info)?,
         other => return Err(KeyProblem::Unsupported(kind_of_key(other).into_owned()).into()),
     };
-    match info
-        .public_key
-        .map(|bits| bits.raw_bytes() == key.public_bits().as_slice())
-    {
+    match info.public_key.map(|bits| bits.raw_bytes() == key.public_bits().as_slice()) {
         Some(false) => {
             Err(KeyProblem::Inconsistent("the public key beside the private one is another's").into())
         }
@@ -204,10 +197,7 @@ fn parts(sequence: AnyRef<'_>) -> der::Result<Vec<AnyRef<'_>>> {
 
 fn kind_of_key(algorithm: ObjectIdentifier) -> Cow<'static, str> {
     let known = KINDS.iter().find(|(oid, _)| *oid == algorithm);
-    known.map_or_else(
-        || format!("a key of the algorithm {algorithm}").into(),
-        |(_, name)| (*name).into(),
-    )
+    known.map_or_else(|| format!("a key of the algorithm {algorithm}").into(), |(_, name)| (*name).into())
 }
 
 fn curve_name(curve: ObjectIdentifier) -> Cow<'static, str> {
@@ -221,19 +211,10 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const P256_BYTES: usize = 32;
 
 const KINDS: [(ObjectIdentifier, &str); 8] = [
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10"),
-        "an RSA key restricted to PSS signatures",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.7"),
-        "an RSA key restricted to OAEP encryption",
-    ),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.10"), "an RSA key restricted to PSS signatures"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.7"), "an RSA key restricted to OAEP encryption"),
     (ObjectIdentifier::new_unwrap("1.2.840.10040.4.1"), "a DSA key"),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.3.1"),
-        "a Diffie-Hellman key",
-    ),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.3.1"), "a Diffie-Hellman key"),
     (ObjectIdentifier::new_unwrap("1.3.101.110"), "an X25519 key"),
     (ObjectIdentifier::new_unwrap("1.3.101.111"), "an X448 key"),
     (ObjectIdentifier::new_unwrap("1.3.101.112"), "an Ed25519 key"),

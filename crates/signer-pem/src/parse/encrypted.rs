@@ -44,11 +44,7 @@ pub(super) fn decrypt(bytes: &[u8], passphrase: Passphrase) -> Result<Decrypted,
         .map_err(|cause| decryption_error(cause, parameters))?
         .len();
     buffer.truncate(length);
-    Ok(Decrypted {
-        plaintext: buffer,
-        scheme: describe(parameters),
-        warning: passphrase.warning,
-    })
+    Ok(Decrypted { plaintext: buffer, scheme: describe(parameters), warning: passphrase.warning })
 }
 
 fn check_cost(kdf: &Kdf) -> Result<(), KeyError> {
@@ -59,11 +55,7 @@ fn check_cost(kdf: &Kdf) -> Result<(), KeyError> {
                 .then(|| format!("{iterations} iterations of PBKDF2"))
         }
         Kdf::Scrypt(parameters) => {
-            let (n, r, p) = (
-                parameters.cost_parameter,
-                parameters.block_size,
-                parameters.parallelization,
-            );
+            let (n, r, p) = (parameters.cost_parameter, parameters.block_size, parameters.parallelization);
             let memory = n.saturating_mul(u64::from(r)).saturating_mul(SCRYPT_BLOCK_BYTES);
             // The library takes the logarithm of N, so what has none must not reach it.
             let sound = n >= 2 && n.is_power_of_two() && r > 0 && p > 0;
@@ -153,30 +145,12 @@ const NAMES: [(ObjectIdentifier, &str); 16] = [
     (ObjectIdentifier::new_unwrap("1.2.840.113549.3.7"), "DES-EDE3-CBC"),
     (ObjectIdentifier::new_unwrap("1.3.14.3.2.7"), "DES-CBC"),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.3.2"), "RC2-CBC"),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"),
-        "PBES1 MD5 DES-CBC",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10"),
-        "PBES1 SHA-1 DES-CBC",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1"),
-        "PKCS#12 SHA-1 RC4",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3"),
-        "PKCS#12 SHA-1 DES-EDE3-CBC",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4"),
-        "PKCS#12 SHA-1 two-key DES-EDE-CBC",
-    ),
-    (
-        ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6"),
-        "PKCS#12 SHA-1 RC2-CBC",
-    ),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.3"), "PBES1 MD5 DES-CBC"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.5.10"), "PBES1 SHA-1 DES-CBC"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.1"), "PKCS#12 SHA-1 RC4"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.3"), "PKCS#12 SHA-1 DES-EDE3-CBC"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.4"), "PKCS#12 SHA-1 two-key DES-EDE-CBC"),
+    (ObjectIdentifier::new_unwrap("1.2.840.113549.1.12.1.6"), "PKCS#12 SHA-1 RC2-CBC"),
 ];
 
 /// scrypt's memory is this times N times r.

@@ -15,10 +15,7 @@ pub(super) fn is_pem(contents: &[u8]) -> bool {
 /// The DER of the one block that holds a private key, whatever other blocks and text there are.
 pub(super) fn private_key_block(contents: &[u8]) -> Result<Secret, KeyError> {
     let blocks = blocks(contents)?;
-    let private: Vec<_> = blocks
-        .iter()
-        .filter(|block| block.label.ends_with(PRIVATE_KEY))
-        .collect();
+    let private: Vec<_> = blocks.iter().filter(|block| block.label.ends_with(PRIVATE_KEY)).collect();
     match private.as_slice() {
         [block] => block.decode(),
         [] => Err(without_private_key(&blocks)),
@@ -49,19 +46,15 @@ impl Block<'_> {
     }
 
     fn is_legacy_encrypted(&self) -> bool {
-        self.body
-            .iter()
-            .any(|line| line.starts_with(b"Proc-Type:") && text::contains(line, b"ENCRYPTED"))
+        self.body.iter().any(|line| line.starts_with(b"Proc-Type:") && text::contains(line, b"ENCRYPTED"))
     }
 
     /// The body without headers (RFC 1421), which an empty line ends, and without white space.
     fn base64(&self) -> Secret {
         let headers = match self.body.first() {
-            Some(first) if first.contains(&b':') => self
-                .body
-                .iter()
-                .position(|line| line.is_empty())
-                .unwrap_or(self.body.len()),
+            Some(first) if first.contains(&b':') => {
+                self.body.iter().position(|line| line.is_empty()).unwrap_or(self.body.len())
+            }
             _ => 0,
         };
         let lines = || self.body.iter().skip(headers);
@@ -99,9 +92,7 @@ fn blocks(contents: &[u8]) -> Result<Vec<Block<'_>>, KeyError> {
 
 /// Lines without the white space around them, ended by LF, CRLF, or the lone CR of old Macs.
 fn lines(contents: &[u8]) -> impl Iterator<Item = &[u8]> {
-    contents
-        .split(|byte| matches!(byte, b'\n' | b'\r'))
-        .map(<[u8]>::trim_ascii)
+    contents.split(|byte| matches!(byte, b'\n' | b'\r')).map(<[u8]>::trim_ascii)
 }
 
 fn begin_label(line: &[u8]) -> Option<&str> {
@@ -113,16 +104,9 @@ fn is_end(line: &[u8], label: &str) -> bool {
 }
 
 fn without_private_key(blocks: &[Block<'_>]) -> KeyError {
-    let mistakes = || {
-        blocks
-            .iter()
-            .filter_map(|block| Mistake::from_pem_label(block.label))
-    };
+    let mistakes = || blocks.iter().filter_map(|block| Mistake::from_pem_label(block.label));
     // Parameters come before keys and say little; what follows them says more.
-    match mistakes()
-        .find(|mistake| *mistake != Mistake::Parameters)
-        .or_else(|| mistakes().next())
-    {
+    match mistakes().find(|mistake| *mistake != Mistake::Parameters).or_else(|| mistakes().next()) {
         Some(mistake) => mistake.into(),
         None => KeyProblem::NotRecognised.into(),
     }

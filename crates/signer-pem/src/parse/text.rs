@@ -14,10 +14,7 @@ pub(super) fn from_utf16(contents: &[u8]) -> Result<Option<Zeroizing<String>>, K
     };
     // Three bytes hold what any one unit becomes, so the buffer never grows and leaves no copy behind.
     let mut text = Zeroizing::new(String::with_capacity(contents.len().saturating_mul(2)));
-    let units = contents
-        .chunks_exact(2)
-        .skip(1)
-        .filter_map(|pair| Some(unit(pair.try_into().ok()?)));
+    let units = contents.chunks_exact(2).skip(1).filter_map(|pair| Some(unit(pair.try_into().ok()?)));
     for character in char::decode_utf16(units) {
         text.push(character.map_err(|_| KeyProblem::NotRecognised)?);
     }
@@ -44,10 +41,7 @@ pub(super) fn contains(haystack: &[u8], needle: &[u8]) -> bool {
 /// one, and of more than 127, which that is.
 fn is_bare_base64(text: &[u8]) -> bool {
     let opens_like_der = text.starts_with(b"MII") || text.starts_with(b"MIG") || text.starts_with(b"MH");
-    opens_like_der
-        && text
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n\t ".contains(byte))
+    opens_like_der && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"+/=\r\n\t ".contains(byte))
 }
 
 const OPENINGS: [(&[u8], Mistake); 9] = [

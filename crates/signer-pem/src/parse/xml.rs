@@ -110,11 +110,7 @@ impl Document {
     fn open_key(&mut self) -> Result<(), KeyError> {
         self.key_depth = Some(self.depth);
         self.keys += 1;
-        if self.keys > 1 {
-            Err(KeyProblem::SeveralKeys(self.keys).into())
-        } else {
-            Ok(())
-        }
+        if self.keys > 1 { Err(KeyProblem::SeveralKeys(self.keys).into()) } else { Ok(()) }
     }
 
     fn open_number(&mut self, part: Option<Part>) -> Result<(), KeyError> {
@@ -139,9 +135,7 @@ impl Document {
 
     fn text(&mut self, text: &str) -> Result<(), KeyError> {
         let visible = || text.bytes().filter(|byte| !byte.is_ascii_whitespace());
-        let number = self
-            .number
-            .and_then(|(_, part)| self.numbers.get_mut(part as usize)?.as_mut());
+        let number = self.number.and_then(|(_, part)| self.numbers.get_mut(part as usize)?.as_mut());
         match number {
             Some(number) if number.len() + visible().count() > MAX_NUMBER_CHARACTERS => {
                 Err(damaged("a number is too long"))
@@ -181,12 +175,7 @@ impl Document {
 }
 
 fn into_key(numbers: &[Option<Secret>; Part::COUNT]) -> Result<rsa::PrivateKey, KeyError> {
-    let number = |part: Part| {
-        numbers
-            .get(part as usize)?
-            .as_ref()
-            .map(|number| number.as_slice())
-    };
+    let number = |part: Part| numbers.get(part as usize)?.as_ref().map(|number| number.as_slice());
     let private = [Part::D, Part::P, Part::Q, Part::Dp, Part::Dq, Part::InverseQ];
     if private.into_iter().all(|part| number(part).is_none()) && number(Part::Modulus).is_some() {
         return Err(Mistake::PublicKey.into());
@@ -212,9 +201,8 @@ fn decode(base64: &[u8]) -> Result<Secret, KeyError> {
         return Err(damaged("a number is empty"));
     }
     let mut bytes = Zeroizing::new(vec![0; digits.len()]);
-    let length = Base64Unpadded::decode(digits, &mut bytes)
-        .map_err(|_| damaged("a number is not in Base64"))?
-        .len();
+    let length =
+        Base64Unpadded::decode(digits, &mut bytes).map_err(|_| damaged("a number is not in Base64"))?.len();
     bytes.truncate(length);
     Ok(bytes)
 }

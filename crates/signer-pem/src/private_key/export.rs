@@ -60,10 +60,7 @@ impl PrivateKey {
     /// # Errors
     /// When the key is no RSA key.
     pub fn to_pkcs1_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.rsa("PKCS#1 holds RSA keys only")?
-            .to_pkcs1_der()
-            .map(secret_bytes)
-            .map_err(encoding)
+        self.rsa("PKCS#1 holds RSA keys only")?.to_pkcs1_der().map(secret_bytes).map_err(encoding)
     }
 
     /// SEC1 in PEM, unencrypted, with a final line feed.
@@ -80,9 +77,7 @@ impl PrivateKey {
     /// When the key is no P-256 key.
     pub fn to_sec1_der(&self) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         match self.material() {
-            Material::P256(key) => EncodeEcPrivateKey::to_sec1_der(key)
-                .map(secret_bytes)
-                .map_err(encoding),
+            Material::P256(key) => EncodeEcPrivateKey::to_sec1_der(key).map(secret_bytes).map_err(encoding),
             Material::Rsa(_) => Err(KeyProblem::NotExpressible("SEC1 holds EC keys only").into()),
         }
     }
@@ -106,10 +101,7 @@ impl PrivateKey {
             ("InverseQ", rsa_parts::inverse(q.as_ref(), p.as_ref())?),
             ("D", key.d().clone()),
         ];
-        let elements: Vec<_> = numbers
-            .into_iter()
-            .map(|(name, number)| element(name, number))
-            .collect();
+        let elements: Vec<_> = numbers.into_iter().map(|(name, number)| element(name, number)).collect();
         let parts: Vec<&str> = std::iter::once(XML_OPEN)
             .chain(elements.iter().map(|element| element.as_str()))
             .chain([XML_CLOSE])
@@ -164,10 +156,7 @@ fn parameters(derivation: KeyDerivation) -> pkcs8::Result<Parameters> {
             prf: Pbkdf2Prf::HmacWithSha256,
         }),
     };
-    Ok(Parameters {
-        kdf,
-        encryption: EncryptionScheme::Aes256Cbc { iv: random()? },
-    })
+    Ok(Parameters { kdf, encryption: EncryptionScheme::Aes256Cbc { iv: random()? } })
 }
 
 fn random<const LENGTH: usize>() -> pkcs8::Result<[u8; LENGTH]> {
@@ -181,9 +170,7 @@ fn secret_bytes(document: SecretDocument) -> Zeroizing<Vec<u8>> {
 }
 
 fn to_pem(label: &'static str, der: &[u8]) -> Result<SecretText, KeyError> {
-    pem::encode_string(label, LineEnding::LF, der)
-        .map(SecretText::new)
-        .map_err(encoding)
+    pem::encode_string(label, LineEnding::LF, der).map(SecretText::new).map_err(encoding)
 }
 
 fn element(name: &str, number: rsa::BoxedUint) -> Zeroizing<String> {

@@ -52,10 +52,7 @@ impl FromStr for KeyType {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         let unknown = || KeyProblem::UnknownKeyType(name.to_owned()).into();
-        Self::ALL
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(unknown)
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(unknown)
     }
 }
 

@@ -22,15 +22,9 @@ fn pem_and_der_are_byte_for_byte_what_openssl_writes() {
         assert_eq!(key.to_xml().unwrap().expose(), text(&name("xml")));
     }
     let key = key("test-key-p256.pkcs8.pem");
-    assert_eq!(
-        key.to_pkcs8_pem().unwrap().expose(),
-        text("test-key-p256.pkcs8.pem")
-    );
+    assert_eq!(key.to_pkcs8_pem().unwrap().expose(), text("test-key-p256.pkcs8.pem"));
     assert_eq!(*key.to_pkcs8_der().unwrap(), bytes("test-key-p256.pkcs8.der"));
-    assert_eq!(
-        key.to_sec1_pem().unwrap().expose(),
-        text("test-key-p256.sec1.pem")
-    );
+    assert_eq!(key.to_sec1_pem().unwrap().expose(), text("test-key-p256.sec1.pem"));
     assert_eq!(*key.to_sec1_der().unwrap(), bytes("test-key-p256.sec1.der"));
 }
 
@@ -38,41 +32,23 @@ fn pem_and_der_are_byte_for_byte_what_openssl_writes() {
 fn numbers_that_were_missing_are_written() {
     let computed = key("test-key-rsa1024.without-crt.xml");
     let read_back = parse(computed.to_pkcs1_der().unwrap().as_slice()).unwrap();
-    assert_eq!(
-        read_back.key().public_key(),
-        key("test-key-rsa1024.xml").public_key()
-    );
+    assert_eq!(read_back.key().public_key(), key("test-key-rsa1024.xml").public_key());
 }
 
 #[test]
 fn formats_that_cannot_hold_a_key_are_refused_with_the_one_that_can() {
     let (rsa, ec) = (key("test-key-rsa2048.xml"), key("test-key-p256.pkcs8.pem"));
-    assert_eq!(
-        rsa.to_sec1_pem().unwrap_err().to_string(),
-        "SEC1 holds EC keys only; write it as PKCS#8"
-    );
-    assert_eq!(
-        ec.to_pkcs1_der().unwrap_err().to_string(),
-        "PKCS#1 holds RSA keys only; write it as PKCS#8"
-    );
-    assert_eq!(
-        ec.to_xml().unwrap_err().to_string(),
-        "RSAKeyValue holds RSA keys only; write it as PKCS#8"
-    );
+    assert_eq!(rsa.to_sec1_pem().unwrap_err().to_string(), "SEC1 holds EC keys only; write it as PKCS#8");
+    assert_eq!(ec.to_pkcs1_der().unwrap_err().to_string(), "PKCS#1 holds RSA keys only; write it as PKCS#8");
+    assert_eq!(ec.to_xml().unwrap_err().to_string(), "RSAKeyValue holds RSA keys only; write it as PKCS#8");
 }
 
 #[test]
 fn encrypted_keys_are_read_back_here_and_by_openssl() {
     let passphrase = SecretText::new(PASSPHRASE.to_owned());
     let schemes = [
-        (
-            KeyDerivation::Scrypt,
-            "PKCS#8 PEM, encrypted (PBES2 scrypt AES-256-CBC)",
-        ),
-        (
-            KeyDerivation::Pbkdf2,
-            "PKCS#8 PEM, encrypted (PBES2 PBKDF2 HMAC-SHA-256 AES-256-CBC)",
-        ),
+        (KeyDerivation::Scrypt, "PKCS#8 PEM, encrypted (PBES2 scrypt AES-256-CBC)"),
+        (KeyDerivation::Pbkdf2, "PKCS#8 PEM, encrypted (PBES2 PBKDF2 HMAC-SHA-256 AES-256-CBC)"),
     ];
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key.pem");
@@ -95,16 +71,11 @@ fn encrypted_keys_are_read_back_here_and_by_openssl() {
 fn encryption_is_salted_and_needs_a_passphrase() {
     let key = key("test-key-p256.pkcs8.pem");
     let passphrase = SecretText::new(PASSPHRASE.to_owned());
-    let encrypt = || {
-        key.to_encrypted_pkcs8_pem(&passphrase, KeyDerivation::Scrypt)
-            .unwrap()
-    };
+    let encrypt = || key.to_encrypted_pkcs8_pem(&passphrase, KeyDerivation::Scrypt).unwrap();
     assert_ne!(encrypt().expose(), encrypt().expose());
     let empty = SecretText::new(String::new());
     assert_eq!(
-        key.to_encrypted_pkcs8_pem(&empty, KeyDerivation::Scrypt)
-            .unwrap_err()
-            .to_string(),
+        key.to_encrypted_pkcs8_pem(&empty, KeyDerivation::Scrypt).unwrap_err().to_string(),
         "the new passphrase is empty; choose one, or write the key unencrypted"
     );
 }
@@ -116,11 +87,7 @@ fn every_kind_of_key_can_be_generated_and_read_back() {
         let read_back = parse(key.to_pkcs8_pem().unwrap().expose()).unwrap();
         assert_eq!(read_back.key().public_key(), key.public_key());
         assert_eq!(kind.name().parse::<KeyType>().unwrap(), kind);
-        assert!(
-            kind.name().ends_with(&key.bits().to_string()),
-            "{kind} has {} bits",
-            key.bits()
-        );
+        assert!(kind.name().ends_with(&key.bits().to_string()), "{kind} has {} bits", key.bits());
         assert!(crate::support::build_from(key.to_pkcs8_der().unwrap().as_slice()).is_ok());
     }
     assert_eq!(
@@ -133,11 +100,7 @@ fn every_kind_of_key_can_be_generated_and_read_back() {
 fn debug_of_a_key_and_of_what_is_written_shows_no_private_part() {
     let loaded = parse(bytes("test-key-rsa1024.xml")).unwrap();
     let xml = text("test-key-rsa1024.xml");
-    let shown = format!(
-        "{loaded:?} {:?} {:?}",
-        loaded.key(),
-        loaded.key().to_pkcs8_pem().unwrap()
-    );
+    let shown = format!("{loaded:?} {:?} {:?}", loaded.key(), loaded.key().to_pkcs8_pem().unwrap());
     assert!(shown.contains("PrivateKey { public_key: PublicKey {"), "{shown}");
     assert!(shown.ends_with("[redacted]"), "{shown}");
     let d = xml.split("<D>").nth(1).unwrap().split('<').next().unwrap();

@@ -11,14 +11,7 @@ use crate::support::{PASSPHRASE, bytes};
 fn refusal(path: &Path) -> (SignerErrorKind, String) {
     let error = PemSigner::builder(KeySource::file(path)).build().unwrap_err();
     let subject = format!("key file `{}`: ", path.display());
-    (
-        error.kind(),
-        error
-            .to_string()
-            .strip_prefix(&subject)
-            .expect("the file is named")
-            .to_owned(),
-    )
+    (error.kind(), error.to_string().strip_prefix(&subject).expect("the file is named").to_owned())
 }
 
 #[test]
@@ -26,17 +19,11 @@ fn a_path_that_leads_to_no_file_says_so() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(
         refusal(&folder.path().join("partner.pem")),
-        (
-            SignerErrorKind::Configuration,
-            "there is no such file; check the path".to_owned()
-        )
+        (SignerErrorKind::Configuration, "there is no such file; check the path".to_owned())
     );
     assert_eq!(
         refusal(folder.path()),
-        (
-            SignerErrorKind::Configuration,
-            "this is a directory; name the file inside it".to_owned()
-        )
+        (SignerErrorKind::Configuration, "this is a directory; name the file inside it".to_owned())
     );
 }
 
@@ -45,10 +32,7 @@ fn an_empty_file_and_one_that_is_too_big_say_so() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("partner.pem");
     fs::write(&file, "").unwrap();
-    assert_eq!(
-        refusal(&file).1,
-        "the file is empty; restore the key from its backup"
-    );
+    assert_eq!(refusal(&file).1, "the file is empty; restore the key from its backup");
     fs::write(&file, vec![b'x'; MAX_KEY_FILE_BYTES + 1]).unwrap();
     assert_eq!(
         refusal(&file).1,
@@ -100,12 +84,7 @@ mod unix {
             with_mode(&file, &bytes("test-key-p256.sec1.pem"), 0o600);
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
             assert!(
-                PemSigner::builder(KeySource::file(&file))
-                    .build()
-                    .unwrap()
-                    .key_info()
-                    .warnings()
-                    .is_empty()
+                PemSigner::builder(KeySource::file(&file)).build().unwrap().key_info().warnings().is_empty()
             );
             fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
         }
@@ -114,35 +93,21 @@ mod unix {
     #[test]
     fn a_passphrase_file_that_others_can_read_is_warned_of_too() {
         let folder = tempfile::tempdir().unwrap();
-        let (key, passphrase) = (
-            folder.path().join("partner.pem"),
-            folder.path().join("passphrase"),
-        );
+        let (key, passphrase) = (folder.path().join("partner.pem"), folder.path().join("passphrase"));
         with_mode(&key, &bytes("test-key-p256.scrypt-aes256.pem"), 0o600);
         with_mode(&passphrase, PASSPHRASE.as_bytes(), 0o644);
         let builder =
             PemSigner::builder(KeySource::file(&key)).with_passphrase(Passphrase::file(&passphrase));
         let signer = builder.build().unwrap();
-        let [warning] = signer.key_info().warnings() else {
-            panic!("one warning expected")
-        };
-        assert!(
-            warning.contains("passphrase` can be read by other users"),
-            "{warning}"
-        );
+        let [warning] = signer.key_info().warnings() else { panic!("one warning expected") };
+        assert!(warning.contains("passphrase` can be read by other users"), "{warning}");
     }
 
     #[test]
     fn a_key_is_read_from_a_pipe() {
         let folder = tempfile::tempdir().unwrap();
         let pipe = folder.path().join("pipe");
-        assert!(
-            std::process::Command::new("mkfifo")
-                .arg(&pipe)
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         let writer = std::thread::spawn({
             let pipe = pipe.clone();
             move || fs::write(pipe, bytes("test-key-rsa2048.pkcs8.pem")).unwrap()

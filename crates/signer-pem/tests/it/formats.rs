@@ -9,13 +9,7 @@ use crate::support::{
 };
 
 const RSA_FORMATS: [&str; 5] = ["pkcs1.pem", "pkcs1.der", "pkcs8.pem", "pkcs8.der", "xml"];
-const EC_FORMATS: [&str; 5] = [
-    "sec1.pem",
-    "sec1.der",
-    "pkcs8.pem",
-    "pkcs8.der",
-    "sec1-parameters.pem",
-];
+const EC_FORMATS: [&str; 5] = ["sec1.pem", "sec1.der", "pkcs8.pem", "pkcs8.der", "sec1-parameters.pem"];
 const ENCRYPTED_FORMATS: [&str; 8] = [
     "pbkdf2-sha256-aes128.pem",
     "pbkdf2-sha256-aes192.pem",
@@ -48,28 +42,12 @@ fn assert_rsa(bits: u32) {
         let signer = build(&format!("{key}.{format}")).unwrap_or_else(|error| panic!("{format}: {error}"));
         let signature = sign(&signer);
         assert_eq!(signer.key_info().algorithm(), SigningAlgorithm::Rs256);
-        assert_eq!(
-            signer.key_info().public_key(),
-            &expected_public_key(&key),
-            "{format}"
-        );
+        assert_eq!(signer.key_info().public_key(), &expected_public_key(&key), "{format}");
         assert_eq!(signer.key_info().public_key().bits(), bits);
-        assert_eq!(
-            signature.as_bytes(),
-            expected,
-            "{key}.{format} signs other bytes than openssl"
-        );
-        signer
-            .key_info()
-            .public_key()
-            .verify(MESSAGE, &signature)
-            .unwrap();
+        assert_eq!(signature.as_bytes(), expected, "{key}.{format} signs other bytes than openssl");
+        signer.key_info().public_key().verify(MESSAGE, &signature).unwrap();
     }
-    assert_openssl_verifies(
-        &key,
-        SigningAlgorithm::Rs256,
-        &sign(&build(&format!("{key}.xml")).unwrap()),
-    );
+    assert_openssl_verifies(&key, SigningAlgorithm::Rs256, &sign(&build(&format!("{key}.xml")).unwrap()));
 }
 
 fn message_file() -> tempfile::NamedTempFile {
@@ -110,16 +88,8 @@ fn p256_signs_in_jose_form_from_every_format_and_openssl_verifies() {
             build(&format!("test-key-p256.{format}")).unwrap_or_else(|error| panic!("{format}: {error}"));
         let signature = sign(&signer);
         assert_eq!(signer.key_info().algorithm(), SigningAlgorithm::Es256);
-        assert_eq!(
-            signer.key_info().public_key(),
-            &expected_public_key("test-key-p256"),
-            "{format}"
-        );
-        signer
-            .key_info()
-            .public_key()
-            .verify(MESSAGE, &signature)
-            .unwrap();
+        assert_eq!(signer.key_info().public_key(), &expected_public_key("test-key-p256"), "{format}");
+        signer.key_info().public_key().verify(MESSAGE, &signature).unwrap();
         assert_openssl_verifies("test-key-p256", SigningAlgorithm::Es256, &signature);
     }
 }
@@ -127,15 +97,8 @@ fn p256_signs_in_jose_form_from_every_format_and_openssl_verifies() {
 #[test]
 fn the_detected_format_is_named_for_people() {
     let format = |name: &str| {
-        let given = if is_encrypted(name) {
-            passphrase()
-        } else {
-            soticket_signer_pem::Passphrase::none()
-        };
-        PrivateKey::parse(&bytes(name), given)
-            .unwrap()
-            .format()
-            .to_string()
+        let given = if is_encrypted(name) { passphrase() } else { soticket_signer_pem::Passphrase::none() };
+        PrivateKey::parse(&bytes(name), given).unwrap().format().to_string()
     };
     let expected = [
         ("test-key-rsa2048.pkcs1.pem", "PKCS#1 PEM"),
@@ -144,10 +107,7 @@ fn the_detected_format_is_named_for_people() {
         ("test-key-p256.sec1.der", "SEC1 DER"),
         ("test-key-p256.sec1-parameters.pem", "SEC1 PEM"),
         ("test-key-rsa1024.loose.xml", "RSAKeyValue XML"),
-        (
-            "test-key-rsa2048.scrypt-aes256.pem",
-            "PKCS#8 PEM, encrypted (PBES2 scrypt AES-256-CBC)",
-        ),
+        ("test-key-rsa2048.scrypt-aes256.pem", "PKCS#8 PEM, encrypted (PBES2 scrypt AES-256-CBC)"),
         (
             "test-key-p256.pbkdf2-sha256-aes192.pem",
             "PKCS#8 PEM, encrypted (PBES2 PBKDF2 HMAC-SHA-256 AES-192-CBC)",
@@ -156,10 +116,7 @@ fn the_detected_format_is_named_for_people() {
             "test-key-p256.pbkdf2-sha1-aes256.pem",
             "PKCS#8 PEM, encrypted (PBES2 PBKDF2 HMAC-SHA-1 AES-256-CBC)",
         ),
-        (
-            "test-key-rsa2048.scrypt-aes256.der",
-            "PKCS#8 DER, encrypted (PBES2 scrypt AES-256-CBC)",
-        ),
+        ("test-key-rsa2048.scrypt-aes256.der", "PKCS#8 DER, encrypted (PBES2 scrypt AES-256-CBC)"),
     ];
     for (name, expected) in expected {
         assert_eq!(format(name), expected, "{name}");
@@ -180,10 +137,7 @@ fn key_info_tells_what_and_where_the_key_is() {
     let info = signer.key_info();
     assert_eq!(info.backend(), "pem");
     assert_eq!(info.label(), "test-key-rsa2048.pkcs8.pem");
-    assert_eq!(
-        info.location(),
-        path("test-key-rsa2048.pkcs8.pem").to_str().unwrap()
-    );
+    assert_eq!(info.location(), path("test-key-rsa2048.pkcs8.pem").to_str().unwrap());
     assert_eq!(info.exportability(), Exportability::Exportable);
 }
 
@@ -191,9 +145,7 @@ fn key_info_tells_what_and_where_the_key_is() {
 fn a_key_under_2048_bits_is_warned_of_with_reason_and_cure() {
     for bits in [1024, 1536] {
         let signer = build_from(bytes(&format!("test-key-rsa{bits}.xml"))).unwrap();
-        let [warning] = signer.key_info().warnings() else {
-            panic!("one warning expected")
-        };
+        let [warning] = signer.key_info().warnings() else { panic!("one warning expected") };
         assert_eq!(
             *warning,
             format!(
@@ -202,13 +154,7 @@ fn a_key_under_2048_bits_is_warned_of_with_reason_and_cure() {
             )
         );
     }
-    assert!(
-        build_from(bytes("test-key-rsa2048.xml"))
-            .unwrap()
-            .key_info()
-            .warnings()
-            .is_empty()
-    );
+    assert!(build_from(bytes("test-key-rsa2048.xml")).unwrap().key_info().warnings().is_empty());
 }
 
 #[test]
@@ -247,28 +193,16 @@ fn the_private_key_is_found_among_other_blocks_but_there_must_be_only_one() {
     let chain = text("test-key-rsa2048.public.pem")
         + &text("mistaken.certificate.pem")
         + &text("test-key-rsa2048.pkcs1.pem");
-    assert_eq!(
-        parse(&chain).unwrap().key().public_key(),
-        &expected_public_key("test-key-rsa2048")
-    );
+    assert_eq!(parse(&chain).unwrap().key().public_key(), &expected_public_key("test-key-rsa2048"));
     let two = text("test-key-rsa2048.pkcs1.pem") + &text("test-key-p256.sec1.pem");
-    assert_eq!(
-        refusal(two),
-        "the file holds 2 private keys; leave only the one to sign with"
-    );
+    assert_eq!(refusal(two), "the file holds 2 private keys; leave only the one to sign with");
 }
 
 #[test]
 fn xml_is_read_with_namespaces_comments_entities_and_missing_padding() {
     let xml = text("test-key-rsa1024.xml");
-    let inner = xml
-        .trim_start_matches("<RSAKeyValue>")
-        .trim_end_matches("</RSAKeyValue>")
-        .to_owned();
-    let prefixed = inner
-        .replace("</", "</ds:")
-        .replace('<', "<ds:")
-        .replace("<ds:/ds:", "</ds:");
+    let inner = xml.trim_start_matches("<RSAKeyValue>").trim_end_matches("</RSAKeyValue>").to_owned();
+    let prefixed = inner.replace("</", "</ds:").replace('<', "<ds:").replace("<ds:/ds:", "</ds:");
     let variants = [
         format!("<RSAKeyValue xmlns=\"http://www.w3.org/2000/09/xmldsig#\">{inner}</RSAKeyValue>"),
         format!(
@@ -282,10 +216,7 @@ fn xml_is_read_with_namespaces_comments_entities_and_missing_padding() {
     ];
     for variant in variants {
         assert_eq!(
-            parse(&variant)
-                .unwrap_or_else(|error| panic!("{error}"))
-                .key()
-                .public_key(),
+            parse(&variant).unwrap_or_else(|error| panic!("{error}")).key().public_key(),
             &expected_public_key("test-key-rsa1024"),
         );
     }
@@ -320,18 +251,8 @@ fn unusual_sizes_and_exponents_sign_as_openssl_does() {
     let file = folder.path().join("key.pem");
     let file = file.to_str().unwrap();
     let message = message_file();
-    for (bits, exponent) in [
-        (1024, 3),
-        (1031, 65537),
-        (2047, 65537),
-        (2048, 3),
-        (2049, 17),
-        (3000, 65537),
-    ] {
-        let (bits, exponent) = (
-            format!("rsa_keygen_bits:{bits}"),
-            format!("rsa_keygen_pubexp:{exponent}"),
-        );
+    for (bits, exponent) in [(1024, 3), (1031, 65537), (2047, 65537), (2048, 3), (2049, 17), (3000, 65537)] {
+        let (bits, exponent) = (format!("rsa_keygen_bits:{bits}"), format!("rsa_keygen_pubexp:{exponent}"));
         openssl(&[
             "genpkey",
             "-quiet",
@@ -357,10 +278,7 @@ fn primes_of_the_largest_key_are_computed_too() {
     for name in CRT {
         xml = without(&xml, name);
     }
-    assert_eq!(
-        sign(&build_from(&xml).unwrap()),
-        sign(&build("test-key-rsa4096.xml").unwrap())
-    );
+    assert_eq!(sign(&build_from(&xml).unwrap()), sign(&build("test-key-rsa4096.xml").unwrap()));
 }
 
 #[test]
@@ -378,10 +296,7 @@ fn warnings_are_logged_with_the_name_of_the_key_and_nothing_of_its_contents() {
     tracing::subscriber::with_default(subscriber, || sign(&build_from(&xml).unwrap()));
     let shown = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(shown.contains("WARN"), "{shown}");
-    assert!(
-        shown.contains("and this one has 1024; ask SuperOffice for a new key pair"),
-        "{shown}"
-    );
+    assert!(shown.contains("and this one has 1024; ask SuperOffice for a new key pair"), "{shown}");
     assert!(shown.contains("key=key `given`"), "{shown}");
     let numbers = xml.split(['<', '>']).filter(|part| part.len() > 20);
     for number in numbers {

@@ -11,42 +11,15 @@ const NEEDED: &str = "needed is an RSA key of 1024 to 4096 bits or a P-256 key";
 #[test]
 fn what_is_handed_over_by_mistake_is_recognised() {
     let cases = [
-        (
-            "test-key-rsa2048.public.pem",
-            "this is a public key; signing needs the private half",
-        ),
-        (
-            "test-key-rsa1024.public.xml",
-            "this is a public key; signing needs the private half",
-        ),
-        (
-            "mistaken.public.der",
-            "this is a public key; signing needs the private half",
-        ),
-        (
-            "mistaken.public-pkcs1.pem",
-            "this is a public key; signing needs the private half",
-        ),
-        (
-            "mistaken.public-pkcs1.der",
-            "this is a public key; signing needs the private half",
-        ),
-        (
-            "mistaken.certificate.pem",
-            "this is a certificate; a certificate holds no private key",
-        ),
-        (
-            "mistaken.certificate.der",
-            "this is a certificate; a certificate holds no private key",
-        ),
-        (
-            "mistaken.request.pem",
-            "this is a certificate request; a request holds no private key",
-        ),
-        (
-            "mistaken.request.der",
-            "this is a certificate request; a request holds no private key",
-        ),
+        ("test-key-rsa2048.public.pem", "this is a public key; signing needs the private half"),
+        ("test-key-rsa1024.public.xml", "this is a public key; signing needs the private half"),
+        ("mistaken.public.der", "this is a public key; signing needs the private half"),
+        ("mistaken.public-pkcs1.pem", "this is a public key; signing needs the private half"),
+        ("mistaken.public-pkcs1.der", "this is a public key; signing needs the private half"),
+        ("mistaken.certificate.pem", "this is a certificate; a certificate holds no private key"),
+        ("mistaken.certificate.der", "this is a certificate; a certificate holds no private key"),
+        ("mistaken.request.pem", "this is a certificate request; a request holds no private key"),
+        ("mistaken.request.der", "this is a certificate request; a request holds no private key"),
         ("mistaken.pkcs7.pem", "this is a PKCS#7 message; "),
         ("mistaken.pkcs7.der", "this is a PKCS#7 message; "),
         (
@@ -69,22 +42,10 @@ fn text_that_is_no_key_file_at_all_is_recognised() {
             "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n",
             "this is a private key in OpenSSH's format; convert",
         ),
-        (
-            "ssh-rsa AAAAB3NzaC1yc2E user@host",
-            "this is an SSH public key; signing needs the private half",
-        ),
-        (
-            "PuTTY-User-Key-File-3: ssh-rsa\n",
-            "this is a private key in PuTTY's format; export it",
-        ),
-        (
-            "{\"kty\": \"RSA\", \"n\": \"AQAB\"}",
-            "this is a JSON Web Key; convert it to PKCS#8",
-        ),
-        (
-            "{\"keys\": [{\"kty\": \"RSA\"}]}",
-            "this is a JSON Web Key; convert it to PKCS#8",
-        ),
+        ("ssh-rsa AAAAB3NzaC1yc2E user@host", "this is an SSH public key; signing needs the private half"),
+        ("PuTTY-User-Key-File-3: ssh-rsa\n", "this is a private key in PuTTY's format; export it"),
+        ("{\"kty\": \"RSA\", \"n\": \"AQAB\"}", "this is a JSON Web Key; convert it to PKCS#8"),
+        ("{\"keys\": [{\"kty\": \"RSA\"}]}", "this is a JSON Web Key; convert it to PKCS#8"),
         (
             "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\nAAAA\n-----END PGP PRIVATE KEY BLOCK-----\n",
             "this is an OpenPGP key; ",
@@ -93,14 +54,8 @@ fn text_that_is_no_key_file_at_all_is_recognised() {
             "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n",
             "this is parameters without a key; ",
         ),
-        (
-            &base64,
-            "this is Base64 without PEM lines around it; put the line `",
-        ),
-        (
-            &short,
-            "this is Base64 without PEM lines around it; put the line `",
-        ),
+        (&base64, "this is Base64 without PEM lines around it; put the line `"),
+        (&short, "this is Base64 without PEM lines around it; put the line `"),
     ];
     for (contents, expected) in cases {
         let error = refusal(contents);
@@ -127,10 +82,7 @@ fn anything_else_is_refused_with_the_formats_that_were_tried() {
 #[test]
 fn an_empty_file_is_called_that() {
     for contents in ["", " \r\n\t"] {
-        assert_eq!(
-            refusal(contents),
-            "the file is empty; restore the key from its backup"
-        );
+        assert_eq!(refusal(contents), "the file is empty; restore the key from its backup");
     }
 }
 
@@ -159,10 +111,7 @@ fn keys_that_cannot_sign_here_are_named() {
 #[test]
 fn a_curve_spelled_out_instead_of_named_is_refused() {
     let error = refusal(bytes("test-key-refused.explicit-curve.pem"));
-    assert_eq!(
-        error,
-        format!("this is an EC key that does not name its curve; {NEEDED}")
-    );
+    assert_eq!(error, format!("this is an EC key that does not name its curve; {NEEDED}"));
 }
 
 #[test]
@@ -175,11 +124,7 @@ fn an_rsa_key_that_is_too_large_is_called_that() {
 
 #[test]
 fn encryption_that_is_not_read_is_named_with_the_command_that_converts() {
-    let refused = |name: &str| {
-        PrivateKey::parse(&bytes(name), passphrase())
-            .unwrap_err()
-            .to_string()
-    };
+    let refused = |name: &str| PrivateKey::parse(&bytes(name), passphrase()).unwrap_err().to_string();
     assert_eq!(
         refused("test-key-refused.legacy.pem"),
         "the key has OpenSSL's old, weak encryption (Proc-Type: 4,ENCRYPTED); \
@@ -188,16 +133,12 @@ fn encryption_that_is_not_read_is_named_with_the_command_that_converts() {
     let cure = "PBES2 with AES is read: convert it with `openssl pkcs8 -in FILE -out plain.pem` and";
     let error = refused("test-key-refused.pbes2-3des.pem");
     assert!(
-        error.starts_with(&format!(
-            "the key is encrypted with PBES2 PBKDF2 DES-EDE3-CBC; {cure}"
-        )),
+        error.starts_with(&format!("the key is encrypted with PBES2 PBKDF2 DES-EDE3-CBC; {cure}")),
         "{error}"
     );
     let error = refused("test-key-refused.pbes1.pem");
     assert!(
-        error.starts_with(&format!(
-            "the key is encrypted with PKCS#12 SHA-1 DES-EDE3-CBC; {cure}"
-        )),
+        error.starts_with(&format!("the key is encrypted with PKCS#12 SHA-1 DES-EDE3-CBC; {cure}")),
         "{error}"
     );
 }
@@ -216,55 +157,32 @@ fn the_commands_that_errors_advise_do_convert() {
             other => other.to_owned(),
         };
         let words: Vec<String> = command.split(' ').map(word).collect();
-        let words: Vec<&str> = words
-            .iter()
-            .map(String::as_str)
-            .chain(passwords.iter().copied())
-            .collect();
+        let words: Vec<&str> = words.iter().map(String::as_str).chain(passwords.iter().copied()).collect();
         crate::support::openssl(&words);
     };
     let assert_converted = || {
         let converted = std::fs::read(at("key.pem")).unwrap();
         let loaded = PrivateKey::parse(&converted, passphrase()).unwrap();
-        assert_eq!(
-            loaded.key().public_key(),
-            &crate::support::expected_public_key("test-key-rsa2048")
-        );
+        assert_eq!(loaded.key().public_key(), &crate::support::expected_public_key("test-key-rsa2048"));
         assert!(loaded.format().encryption().is_some());
         std::fs::remove_file(at("key.pem")).unwrap();
     };
     let both = ["-passin", &password, "-passout", &password];
 
-    run(
-        "pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out key.pem",
-        "test-key-refused.legacy.pem",
-        &both,
-    );
+    run("pkcs8 -topk8 -v2 aes-256-cbc -in FILE -out key.pem", "test-key-refused.legacy.pem", &both);
     assert_converted();
-    run(
-        "pkcs12 -in FILE -nocerts -out key.pem",
-        "test-key-rsa2048.pkcs12.p12",
-        &both,
-    );
+    run("pkcs12 -in FILE -nocerts -out key.pem", "test-key-rsa2048.pkcs12.p12", &both);
     assert_converted();
     for name in ["test-key-refused.pbes2-3des.pem", "test-key-refused.pbes1.pem"] {
         run("pkcs8 -in FILE -out plain.pem", name, &both[..2]);
-        run(
-            "pkcs8 -topk8 -v2 aes-256-cbc -in plain.pem -out key.pem",
-            name,
-            &both[2..],
-        );
+        run("pkcs8 -topk8 -v2 aes-256-cbc -in plain.pem -out key.pem", name, &both[2..]);
         assert_converted();
     }
 }
 
 #[test]
 fn base64_is_read_once_the_advised_lines_are_around_it() {
-    for name in [
-        "test-key-rsa2048.pkcs8.der",
-        "test-key-rsa2048.pkcs1.der",
-        "test-key-p256.sec1.der",
-    ] {
+    for name in ["test-key-rsa2048.pkcs8.der", "test-key-rsa2048.pkcs1.der", "test-key-p256.sec1.der"] {
         let base64 = Base64::encode_string(&bytes(name));
         let pem = format!("-----BEGIN PRIVATE KEY-----\n{base64}\n-----END PRIVATE KEY-----");
         assert!(crate::support::parse(pem).is_ok(), "{name}");
@@ -277,10 +195,7 @@ fn damaged_pem_says_how() {
     let damaged = |how: &str| {
         format!("the PEM block is damaged ({how}); copy the file again, from its BEGIN line to its END line")
     };
-    assert_eq!(
-        refusal(pem.replace("-----END PRIVATE KEY-----", "")),
-        damaged("it has no END line")
-    );
+    assert_eq!(refusal(pem.replace("-----END PRIVATE KEY-----", "")), damaged("it has no END line"));
     assert_eq!(
         refusal(pem.replace("-----END PRIVATE", "-----END PUBLIC")),
         damaged("its BEGIN and END lines differ")
@@ -305,55 +220,25 @@ fn damaged_xml_says_how() {
         (xml.replace("</RSAKeyValue>", ""), "it is cut off"),
         (xml.replace("<D>", "<!--").replace("</D>", "-->"), "D is missing"),
         (xml.replace("</Modulus>", "</modulus>"), "it is not well-formed"),
-        (
-            format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{xml}"),
-            "it has a document type declaration",
-        ),
-        (
-            xml.replace("<Modulus>", "<Modulus>&a;"),
-            "it has an entity that XML does not define",
-        ),
-        (
-            xml.replace("<Modulus>", "<Modulus>!"),
-            "a number is not in Base64",
-        ),
-        (
-            xml.replace("<Modulus>", "<Modulus><b/>"),
-            "there is an element inside a number",
-        ),
-        (
-            xml.replace("AQAB", "AQAB</Exponent><Exponent>AQAB"),
-            "it has an element twice",
-        ),
+        (format!("<!DOCTYPE x [<!ENTITY a \"b\">]>{xml}"), "it has a document type declaration"),
+        (xml.replace("<Modulus>", "<Modulus>&a;"), "it has an entity that XML does not define"),
+        (xml.replace("<Modulus>", "<Modulus>!"), "a number is not in Base64"),
+        (xml.replace("<Modulus>", "<Modulus><b/>"), "there is an element inside a number"),
+        (xml.replace("AQAB", "AQAB</Exponent><Exponent>AQAB"), "it has an element twice"),
         (xml.replace("AQAB", ""), "a number is empty"),
         (
             xml.replace("AQAB", "AQAB</Exponent><Extra>1</Extra><Exponent>"),
             "it has an element that RSAKeyValue does not have",
         ),
-        (
-            xml.replace("<P>", "oops<P>"),
-            "there is text between its elements",
-        ),
-        (
-            xml.replace("<Modulus>", &format!("<Modulus>{}", "A".repeat(3000))),
-            "a number is too long",
-        ),
-        (
-            format!("{}{xml}{}", "<a>".repeat(8), "</a>".repeat(8)),
-            "its elements nest too deep",
-        ),
+        (xml.replace("<P>", "oops<P>"), "there is text between its elements"),
+        (xml.replace("<Modulus>", &format!("<Modulus>{}", "A".repeat(3000))), "a number is too long"),
+        (format!("{}{xml}{}", "<a>".repeat(8), "</a>".repeat(8)), "its elements nest too deep"),
     ];
     for (contents, how) in cases {
         assert_eq!(refusal(contents), damaged(how));
     }
-    assert_eq!(
-        refusal(xml.replace("<D>", "<!--").replace("</D>", "-->")),
-        damaged("D is missing")
-    );
-    assert_eq!(
-        refusal(xml.replace("</RSAKeyValue>", "")),
-        damaged("it is cut off")
-    );
+    assert_eq!(refusal(xml.replace("<D>", "<!--").replace("</D>", "-->")), damaged("D is missing"));
+    assert_eq!(refusal(xml.replace("</RSAKeyValue>", "")), damaged("it is cut off"));
 }
 
 #[test]
@@ -376,14 +261,8 @@ fn cut_off_or_padded_der_is_refused() {
         "test-key-p256.pkcs8.der",
     ] {
         let der = bytes(name);
-        assert!(
-            refusal(&der[..der.len() - 1]).starts_with("no private key found; "),
-            "{name}"
-        );
-        assert!(
-            refusal([&der[..], b"\n"].concat()).starts_with("no private key found; "),
-            "{name}"
-        );
+        assert!(refusal(&der[..der.len() - 1]).starts_with("no private key found; "), "{name}");
+        assert!(refusal([&der[..], b"\n"].concat()).starts_with("no private key found; "), "{name}");
     }
 }
 
@@ -438,20 +317,16 @@ fn an_ec_key_beside_another_public_key_is_refused_even_without_a_probe() {
     der[last] ^= 1;
     let builder = PemSigner::builder(KeySource::memory("given", der)).with_probe(Probe::Skip);
     let error = builder.build().unwrap_err().to_string();
-    assert!(
-        error.starts_with("key `given`: the key's numbers contradict each other ("),
-        "{error}"
-    );
+    assert!(error.starts_with("key `given`: the key's numbers contradict each other ("), "{error}");
 }
 
 #[test]
 fn a_public_key_beside_the_private_one_must_be_its_own() {
     use der::{Decode, Encode};
 
-    for (name, own) in [
-        ("test-key-p256.pkcs8.der", "test-key-p256"),
-        ("test-key-rsa1024.pkcs8.der", "test-key-rsa1024"),
-    ] {
+    for (name, own) in
+        [("test-key-p256.pkcs8.der", "test-key-p256"), ("test-key-rsa1024.pkcs8.der", "test-key-rsa1024")]
+    {
         let der = bytes(name);
         let public = crate::support::expected_public_key(own);
         let spki = pkcs8::SubjectPublicKeyInfoRef::try_from(public.spki_der()).unwrap();
@@ -463,10 +338,7 @@ fn a_public_key_beside_the_private_one_must_be_its_own() {
         let other = pkcs8::SubjectPublicKeyInfoRef::try_from(other.spki_der()).unwrap();
         info.public_key = Some(other.subject_public_key);
         let error = refusal(info.to_der().unwrap());
-        assert!(
-            error.contains("(the public key beside the private one is another's)"),
-            "{error}"
-        );
+        assert!(error.contains("(the public key beside the private one is another's)"), "{error}");
     }
 }
 
@@ -492,9 +364,7 @@ fn numbers_that_fit_and_are_no_primes_are_found_by_the_probe() {
             .expect("a composite that fits the exponent");
         let der = composite.to_pkcs1_der().unwrap();
         let build = |probe| {
-            PemSigner::builder(KeySource::memory("given", der.as_bytes().to_vec()))
-                .with_probe(probe)
-                .build()
+            PemSigner::builder(KeySource::memory("given", der.as_bytes().to_vec())).with_probe(probe).build()
         };
         let error = build(Probe::Sign).unwrap_err();
         assert_eq!(error.kind(), soticket_core::SignerErrorKind::Key);
@@ -519,11 +389,9 @@ fn errors_and_debug_never_show_what_is_in_a_file() {
         format!("{{\"kty\":\"RSA\",\"d\":\"{secret}\"}}"),
     ];
     for contents in contents {
-        let error = PrivateKey::parse(
-            contents.as_bytes(),
-            Passphrase::text(SecretText::new(secret.to_owned())),
-        )
-        .unwrap_err();
+        let error =
+            PrivateKey::parse(contents.as_bytes(), Passphrase::text(SecretText::new(secret.to_owned())))
+                .unwrap_err();
         let mut shown = format!("{error} {error:?}");
         let mut source = std::error::Error::source(&error);
         while let Some(cause) = source {

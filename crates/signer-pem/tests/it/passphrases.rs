@@ -16,9 +16,7 @@ const ENCRYPTED: &str = "test-key-rsa2048.scrypt-aes256.pem";
 const PLAIN: &str = "test-key-p256.pkcs8.der";
 
 fn build(name: &str, passphrase: Passphrase) -> Result<PemSigner, SignerError> {
-    PemSigner::builder(KeySource::memory("given", bytes(name)))
-        .with_passphrase(passphrase)
-        .build()
+    PemSigner::builder(KeySource::memory("given", bytes(name))).with_passphrase(passphrase).build()
 }
 
 fn refusal(passphrase: Passphrase) -> (SignerErrorKind, String) {
@@ -46,13 +44,9 @@ fn a_passphrase_file_may_end_in_a_line_end_and_nothing_else_is_taken_off() {
 fn an_environment_variable_gives_the_passphrase() {
     // Cargo sets variables for tests; one with a known value stands in for the operator's.
     let name = "CARGO_PKG_NAME";
-    let key = PrivateKey::parse(&bytes(PLAIN), Passphrase::none())
-        .unwrap()
-        .into_key();
+    let key = PrivateKey::parse(&bytes(PLAIN), Passphrase::none()).unwrap().into_key();
     let value = SecretText::new(std::env::var(name).unwrap());
-    let pem = key
-        .to_encrypted_pkcs8_pem(&value, soticket_signer_pem::KeyDerivation::Scrypt)
-        .unwrap();
+    let pem = key.to_encrypted_pkcs8_pem(&value, soticket_signer_pem::KeyDerivation::Scrypt).unwrap();
     let read = PrivateKey::parse(pem.expose().as_bytes(), Passphrase::environment(name)).unwrap();
     assert_eq!(read.key().public_key(), key.public_key());
 }
@@ -69,10 +63,7 @@ fn a_callback_is_asked_once_and_only_for_an_encrypted_key() {
     };
     let plain = build(PLAIN, callback(PASSPHRASE)).unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 0);
-    assert!(
-        plain.key_info().warnings().is_empty(),
-        "an offer to ask is no passphrase that was given"
-    );
+    assert!(plain.key_info().warnings().is_empty(), "an offer to ask is no passphrase that was given");
     build(ENCRYPTED, callback(PASSPHRASE)).unwrap();
     assert_eq!(asked.load(Ordering::SeqCst), 1);
     build(ENCRYPTED, callback("wrong")).unwrap_err();
@@ -92,10 +83,7 @@ fn a_passphrase_for_an_unencrypted_key_is_warned_of_and_not_refused() {
 /// How a refusal is shown, with the folder's name taken out.
 fn shown(folder: &tempfile::TempDir, passphrase: Passphrase) -> String {
     let (kind, message) = refusal(passphrase);
-    format!(
-        "{kind:?}: {}",
-        message.replace(folder.path().to_str().unwrap(), "DIR")
-    )
+    format!("{kind:?}: {}", message.replace(folder.path().to_str().unwrap(), "DIR"))
 }
 
 #[test]
@@ -130,10 +118,7 @@ fn each_way_a_passphrase_can_be_missing_or_wrong_is_told_apart() {
          `SOTICKET_TEST_NO_SUCH_VARIABLE`, which is not set; set it to the key's passphrase"
     );
     assert_eq!(
-        shown(
-            &folder,
-            Passphrase::callback(|| Err(io::Error::other("no terminal")))
-        ),
+        shown(&folder, Passphrase::callback(|| Err(io::Error::other("no terminal")))),
         "Configuration: key `given`: no passphrase can be had from the passphrase prompt"
     );
 }
@@ -167,15 +152,8 @@ fn a_passphrase_file_that_cannot_be_used_says_why() {
 
 #[test]
 fn a_failed_callback_is_the_cause_of_the_error() {
-    let error = build(
-        ENCRYPTED,
-        Passphrase::callback(|| Err(io::Error::other("no terminal"))),
-    )
-    .unwrap_err();
-    assert_eq!(
-        std::error::Error::source(&error).unwrap().to_string(),
-        "no terminal"
-    );
+    let error = build(ENCRYPTED, Passphrase::callback(|| Err(io::Error::other("no terminal")))).unwrap_err();
+    assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "no terminal");
 }
 
 #[test]
@@ -198,10 +176,7 @@ fn debug_shows_where_a_passphrase_is_and_never_what() {
 
 /// An encrypted key whose file names the given derivation; what is encrypted does not matter.
 fn file_with(kdf: Kdf) -> Vec<u8> {
-    let parameters = Parameters {
-        kdf,
-        encryption: EncryptionScheme::Aes256Cbc { iv: [0; 16] },
-    };
+    let parameters = Parameters { kdf, encryption: EncryptionScheme::Aes256Cbc { iv: [0; 16] } };
     pkcs8::EncryptedPrivateKeyInfoRef {
         encryption_algorithm: parameters.into(),
         encrypted_data: der::asn1::OctetStringRef::new(&[0; 64]).unwrap(),
@@ -257,9 +232,7 @@ fn a_hostile_file_cannot_ask_for_memory_or_time_without_bound() {
         });
         let error = problem(&file_with(kdf)).to_string();
         assert!(
-            error.starts_with(&format!(
-                "the key's encryption asks for {iterations} iterations of PBKDF2; "
-            )),
+            error.starts_with(&format!("the key's encryption asks for {iterations} iterations of PBKDF2; ")),
             "{error}"
         );
     }
@@ -269,30 +242,15 @@ fn a_hostile_file_cannot_ask_for_memory_or_time_without_bound() {
 fn every_pseudo_random_function_of_pbkdf2_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("key.der");
-    for (openssl_name, ours) in [
-        ("hmacWithSHA224", "HMAC-SHA-224"),
-        ("hmacWithSHA384", "HMAC-SHA-384"),
-    ] {
+    for (openssl_name, ours) in [("hmacWithSHA224", "HMAC-SHA-224"), ("hmacWithSHA384", "HMAC-SHA-384")] {
         let (plain, out) = (path("test-key-p256.pkcs8.pem"), file.to_str().unwrap());
-        let options = [
-            "-topk8",
-            "-v2",
-            "aes-256-cbc",
-            "-v2prf",
-            openssl_name,
-            "-outform",
-            "DER",
-            "-out",
-            out,
-        ];
+        let options =
+            ["-topk8", "-v2", "aes-256-cbc", "-v2prf", openssl_name, "-outform", "DER", "-out", out];
         let password = format!("pass:{PASSPHRASE}");
         let input = ["pkcs8", "-in", plain.to_str().unwrap(), "-passout", &password];
         crate::support::openssl(&[&input[..], &options[..]].concat());
         let loaded = PrivateKey::parse(&fs::read(&file).unwrap(), text(PASSPHRASE)).unwrap();
-        assert_eq!(
-            loaded.format().encryption(),
-            Some(format!("PBES2 PBKDF2 {ours} AES-256-CBC").as_str())
-        );
+        assert_eq!(loaded.format().encryption(), Some(format!("PBES2 PBKDF2 {ours} AES-256-CBC").as_str()));
     }
 }
 
@@ -313,15 +271,7 @@ fn authenticated_encryption_is_read() {
         (EncryptionScheme::Aes256Gcm { nonce }, "AES-256-GCM"),
     ] {
         let info = pkcs8::PrivateKeyInfoRef::try_from(der.as_slice()).unwrap();
-        let encrypted = info
-            .encrypt_with_params(
-                Parameters {
-                    kdf: kdf(),
-                    encryption,
-                },
-                PASSPHRASE,
-            )
-            .unwrap();
+        let encrypted = info.encrypt_with_params(Parameters { kdf: kdf(), encryption }, PASSPHRASE).unwrap();
         let loaded = PrivateKey::parse(encrypted.as_bytes(), text(PASSPHRASE)).unwrap();
         assert_eq!(
             loaded.format().to_string(),
@@ -332,11 +282,10 @@ fn authenticated_encryption_is_read() {
 
 #[test]
 fn a_signer_error_names_the_file() {
-    let error = PemSigner::builder(KeySource::file(path(ENCRYPTED)))
-        .build()
-        .unwrap_err();
-    assert!(error.to_string().starts_with(&format!(
-        "key file `{}`: the key is encrypted",
-        path(ENCRYPTED).display()
-    )));
+    let error = PemSigner::builder(KeySource::file(path(ENCRYPTED))).build().unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with(&format!("key file `{}`: the key is encrypted", path(ENCRYPTED).display()))
+    );
 }

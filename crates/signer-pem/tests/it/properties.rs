@@ -25,9 +25,7 @@ const SEEDS: [(&str, &str); 14] = [
 
 fn parse(contents: &[u8]) -> Option<soticket_core::PublicKey> {
     let passphrase = Passphrase::text(SecretText::new(PASSPHRASE.to_owned()));
-    PrivateKey::parse(contents, passphrase)
-        .ok()
-        .map(|loaded| loaded.key().public_key().clone())
+    PrivateKey::parse(contents, passphrase).ok().map(|loaded| loaded.key().public_key().clone())
 }
 
 #[derive(Debug, Clone)]
@@ -70,18 +68,7 @@ fn change() -> impl Strategy<Value = Change> {
 }
 
 fn xml_like() -> impl Strategy<Value = String> {
-    let names = [
-        "RSAKeyValue",
-        "Modulus",
-        "Exponent",
-        "P",
-        "Q",
-        "DP",
-        "DQ",
-        "InverseQ",
-        "D",
-        "x:y",
-    ];
+    let names = ["RSAKeyValue", "Modulus", "Exponent", "P", "Q", "DP", "DQ", "InverseQ", "D", "x:y"];
     let token = prop_oneof![
         prop::sample::select(names.to_vec()).prop_map(|name| format!("<{name}>")),
         prop::sample::select(names.to_vec()).prop_map(|name| format!("</{name}>")),
@@ -107,10 +94,7 @@ fn xml_like() -> impl Strategy<Value = String> {
 fn small_numbers() -> impl Strategy<Value = String> {
     use base64ct::{Base64, Encoding};
     let number = || {
-        prop_oneof![
-            prop::collection::vec(any::<u8>(), 1..6),
-            prop::collection::vec(any::<u8>(), 128..=129)
-        ]
+        prop_oneof![prop::collection::vec(any::<u8>(), 1..6), prop::collection::vec(any::<u8>(), 128..=129)]
     };
     prop::collection::vec(number(), 8).prop_map(|numbers| {
         let names = ["Modulus", "Exponent", "D", "P", "Q", "DP", "DQ", "InverseQ"];

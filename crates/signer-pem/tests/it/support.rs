@@ -36,11 +36,7 @@ pub(crate) fn refusal(contents: impl AsRef<[u8]>) -> String {
 
 pub(crate) fn build(name: &str) -> Result<PemSigner, SignerError> {
     let builder = PemSigner::builder(KeySource::file(path(name)));
-    let builder = if is_encrypted(name) {
-        builder.with_passphrase(passphrase())
-    } else {
-        builder
-    };
+    let builder = if is_encrypted(name) { builder.with_passphrase(passphrase()) } else { builder };
     builder.build()
 }
 
@@ -64,10 +60,8 @@ pub(crate) fn expected_public_key(key: &str) -> PublicKey {
 
 /// Fails when openssl is missing, as the tests' promise is that openssl agrees.
 pub(crate) fn openssl(arguments: &[&str]) -> Vec<u8> {
-    let output = Command::new("openssl")
-        .args(arguments)
-        .output()
-        .expect("the openssl command line is needed");
+    let output =
+        Command::new("openssl").args(arguments).output().expect("the openssl command line is needed");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "openssl {arguments:?} failed: {stderr}");
     output.stdout
@@ -80,15 +74,7 @@ pub(crate) fn assert_openssl_verifies(key: &str, algorithm: SigningAlgorithm, si
     fs::write(&stored, openssl_form(algorithm, signature)).unwrap();
     let public = path(&format!("{key}.public.pem"));
     let [message, stored, public] = [&message, &stored, &public].map(|path| path.to_str().unwrap());
-    let answer = openssl(&[
-        "dgst",
-        "-sha256",
-        "-verify",
-        public,
-        "-signature",
-        stored,
-        message,
-    ]);
+    let answer = openssl(&["dgst", "-sha256", "-verify", public, "-signature", stored, message]);
     assert_eq!(String::from_utf8(answer).unwrap().trim(), "Verified OK");
 }
 
@@ -97,11 +83,7 @@ fn openssl_form(algorithm: SigningAlgorithm, signature: &Signature) -> Vec<u8> {
     match algorithm {
         SigningAlgorithm::Es256 => {
             assert_eq!(signature.as_bytes().len(), 64, "r and s, 32 bytes each");
-            p256::ecdsa::Signature::from_slice(signature.as_bytes())
-                .unwrap()
-                .to_der()
-                .as_bytes()
-                .to_vec()
+            p256::ecdsa::Signature::from_slice(signature.as_bytes()).unwrap().to_der().as_bytes().to_vec()
         }
         _ => signature.as_bytes().to_vec(),
     }

@@ -35,10 +35,7 @@ fn what_names_no_key_is_refused_with_the_reason() {
     assert_eq!(parse("file://server/key.pem"), Err(E::OtherHost("server".into())));
     assert_eq!(parse("file:///etc/%FF.pem"), Err(E::NotText));
     assert_eq!(parse("vault:secret/key"), Err(E::UnknownScheme("vault".into())));
-    assert_eq!(
-        parse("https://example.com/key"),
-        Err(E::UnknownScheme("https".into()))
-    );
+    assert_eq!(parse("https://example.com/key"), Err(E::UnknownScheme("https".into())));
 }
 
 #[test]
@@ -55,9 +52,7 @@ fn a_pin_in_a_uri_is_never_shown() {
         let shown = format!("{parsed} {parsed:?}");
         assert!(!shown.contains("1234"), "{shown}");
     }
-    let shown = parse("pkcs11:token=lab?pin-value=1234&module-path=/m.so")
-        .unwrap()
-        .to_string();
+    let shown = parse("pkcs11:token=lab?pin-value=1234&module-path=/m.so").unwrap().to_string();
     assert_eq!(shown, "pkcs11:token=lab?pin-value=[redacted]&module-path=/m.so");
 }
 
@@ -66,20 +61,13 @@ async fn a_key_without_a_backend_is_a_configuration_error_without_the_pin() {
     let uri = parse("pkcs11:token=lab?pin-value=1234").unwrap();
     let error = uri.open(OpenSignerOptions::new()).await.unwrap_err();
     assert_eq!(error.kind(), SignerErrorKind::Configuration);
-    assert!(
-        error.to_string().contains("PKCS#11") && !error.to_string().contains("1234"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("PKCS#11") && !error.to_string().contains("1234"), "{error}");
 }
 
 #[cfg(not(feature = "pem"))]
 #[tokio::test]
 async fn a_backend_that_was_not_compiled_in_names_its_feature() {
-    let error = parse("partner.pem")
-        .unwrap()
-        .open(OpenSignerOptions::new())
-        .await
-        .unwrap_err();
+    let error = parse("partner.pem").unwrap().open(OpenSignerOptions::new()).await.unwrap_err();
     assert_eq!(error.kind(), SignerErrorKind::Configuration);
     assert!(error.to_string().contains("cargo feature `pem`"), "{error}");
 }
@@ -87,10 +75,6 @@ async fn a_backend_that_was_not_compiled_in_names_its_feature() {
 #[cfg(feature = "pem")]
 #[tokio::test]
 async fn a_key_file_that_is_missing_is_named() {
-    let error = parse("no/such/key.pem")
-        .unwrap()
-        .open(OpenSignerOptions::new())
-        .await
-        .unwrap_err();
+    let error = parse("no/such/key.pem").unwrap().open(OpenSignerOptions::new()).await.unwrap_err();
     assert!(error.to_string().contains("no/such/key.pem"), "{error}");
 }

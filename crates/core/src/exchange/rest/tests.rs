@@ -34,9 +34,7 @@ fn the_headers_say_json_both_ways() {
 #[test]
 fn a_token_is_taken_with_whatever_else_the_answer_holds() {
     let body = json!({"IsSuccessful": true, "Token": "a.b.c", "ErrorMessage": null, "Extra": [1]});
-    let Ok(Outcome::Token(jwt)) = answer(&body.to_string()) else {
-        panic!("a token was expected")
-    };
+    let Ok(Outcome::Token(jwt)) = answer(&body.to_string()) else { panic!("a token was expected") };
     assert_eq!(jwt.expose(), "a.b.c");
 }
 
@@ -54,9 +52,7 @@ fn a_refusal_is_no_error_of_the_codec_and_a_token_beside_it_is_not_taken() {
 #[test]
 fn a_refusal_that_echoes_our_secrets_is_cleaned() {
     let body = json!({"IsSuccessful": false, "ErrorMessage": "bad app\\secret for My \"App\"-x.202611231559.c2ln of My \"App\"-x"});
-    let Ok(Outcome::Refused(refusal)) = answer(&body.to_string()) else {
-        panic!("a refusal was expected")
-    };
+    let Ok(Outcome::Refused(refusal)) = answer(&body.to_string()) else { panic!("a refusal was expected") };
     assert_eq!(refusal.text(), "bad [redacted] for [redacted] of [redacted]");
 }
 
@@ -67,11 +63,7 @@ fn success_without_a_token_is_no_success() {
         json!({"IsSuccessful": true, "Token": null}),
         json!({"IsSuccessful": true, "Token": ""}),
     ] {
-        assert_eq!(
-            answer(&body.to_string()).unwrap_err().kind(),
-            &ErrorKind::Protocol,
-            "{body}"
-        );
+        assert_eq!(answer(&body.to_string()).unwrap_err().kind(), &ErrorKind::Protocol, "{body}");
     }
 }
 
@@ -93,10 +85,7 @@ fn anything_else_is_a_protocol_error_that_shows_no_content() {
         let error = answer(body).unwrap_err();
         assert_eq!(error.kind(), &ErrorKind::Protocol, "{body}");
         let shown = format!("{error} {error:?}");
-        assert!(
-            shown.contains("text/html") && !shown.contains("hunter"),
-            "{shown}"
-        );
+        assert!(shown.contains("text/html") && !shown.contains("hunter"), "{shown}");
     }
 }
 

@@ -31,10 +31,7 @@ impl FetchKeys for Scripted {
 /// A cache over a script: each answer names the `kid`s of a key set, or is a failure.
 fn cache(answers: &[Option<&'static str>]) -> (Arc<JwksCache>, Arc<AtomicUsize>) {
     let fetches = Arc::new(AtomicUsize::new(0));
-    let source = Scripted {
-        answers: answers.into(),
-        fetches: Arc::clone(&fetches),
-    };
+    let source = Scripted { answers: answers.into(), fetches: Arc::clone(&fetches) };
     (Arc::new(JwksCache::new(source)), fetches)
 }
 
@@ -48,10 +45,7 @@ fn key_set(kids: &str) -> KeySet {
 }
 
 fn kid(kid: &str) -> KeyReference {
-    KeyReference {
-        kid: Some(kid.into()),
-        x5t: None,
-    }
+    KeyReference { kid: Some(kid.into()), x5t: None }
 }
 
 fn count(fetches: &AtomicUsize) -> usize {
@@ -116,11 +110,7 @@ async fn a_waiter_that_gives_up_takes_nothing_from_the_others() {
     tokio::task::yield_now().await;
     first.abort();
     assert!(second.await.unwrap());
-    assert_eq!(
-        count(&fetches),
-        2,
-        "the one that was given up, and the one that counted"
-    );
+    assert_eq!(count(&fetches), 2, "the one that was given up, and the one that counted");
 }
 
 #[tokio::test(start_paused = true)]
@@ -158,19 +148,13 @@ async fn a_set_stays_in_use_when_it_cannot_be_fetched_again() {
     assert_eq!(count(&fetches), 2);
     let error = cache.key(&kid("b")).await.unwrap_err();
     assert_eq!(error.kind(), &ErrorKind::Untrusted(TrustRule::KeyIdKnown));
-    assert!(
-        std::error::Error::source(&error).is_some(),
-        "why the newest set is not known is linked"
-    );
+    assert!(std::error::Error::source(&error).is_some(), "why the newest set is not known is linked");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_first_fetch_that_fails_is_tried_again_by_the_next_caller() {
     let (cache, fetches) = cache(&[None, Some("a")]);
-    assert_eq!(
-        cache.key(&kid("a")).await.unwrap_err().kind(),
-        &ErrorKind::Transport
-    );
+    assert_eq!(cache.key(&kid("a")).await.unwrap_err().kind(), &ErrorKind::Transport);
     assert!(cache.key(&kid("a")).await.is_ok());
     assert_eq!(count(&fetches), 2);
 }
@@ -186,28 +170,13 @@ async fn a_token_that_names_no_key_fetches_nothing() {
 #[test]
 fn a_jwks_of_another_host_is_not_the_environments() {
     let environment: Environment = "https://localhost:8443".parse().unwrap();
-    let uri = |uri: &str| {
-        jwks_uri(
-            serde_json::json!({ "jwks_uri": uri }).to_string().as_bytes(),
-            &environment,
-        )
-    };
+    let uri =
+        |uri: &str| jwks_uri(serde_json::json!({ "jwks_uri": uri }).to_string().as_bytes(), &environment);
     assert!(uri("https://localhost:8443/login/.well-known/jwks").is_ok());
-    for other in [
-        "https://example.com/jwks",
-        "https://localhost:8444/jwks",
-        "http://localhost:8443/jwks",
-        "jwks",
-        "",
-    ] {
-        assert_eq!(
-            uri(other).unwrap_err().kind(),
-            &ErrorKind::Untrusted(TrustRule::KeySet),
-            "{other}"
-        );
+    for other in
+        ["https://example.com/jwks", "https://localhost:8444/jwks", "http://localhost:8443/jwks", "jwks", ""]
+    {
+        assert_eq!(uri(other).unwrap_err().kind(), &ErrorKind::Untrusted(TrustRule::KeySet), "{other}");
     }
-    assert_eq!(
-        jwks_uri(b"<html>", &environment).unwrap_err().kind(),
-        &ErrorKind::Protocol
-    );
+    assert_eq!(jwks_uri(b"<html>", &environment).unwrap_err().kind(), &ErrorKind::Protocol);
 }

@@ -33,23 +33,12 @@ fn a_certificate_and_its_public_key_pin_the_same_key_in_every_form() {
 
 #[test]
 fn several_are_pinned_from_one_file_or_many_with_text_between() {
-    let file = [
-        b"subject=one\r\n",
-        testdata!("rsa2048.cert.pem"),
-        b"\n# two\n",
-        testdata!("rsa4096.pub.pem"),
-    ]
-    .concat();
+    let file =
+        [b"subject=one\r\n", testdata!("rsa2048.cert.pem"), b"\n# two\n", testdata!("rsa4096.pub.pem")]
+            .concat();
     let pinned = PinnedKeys::from_pem_or_der(&file).unwrap();
     let pinned = pinned.and_pem_or_der(testdata!("jwt-signer.pub.pem")).unwrap();
-    assert_eq!(
-        pinned
-            .public_keys()
-            .iter()
-            .map(PublicKey::bits)
-            .collect::<Vec<_>>(),
-        [2048, 4096, 2048]
-    );
+    assert_eq!(pinned.public_keys().iter().map(PublicKey::bits).collect::<Vec<_>>(), [2048, 4096, 2048]);
 }
 
 #[test]
@@ -71,24 +60,12 @@ fn what_cannot_verify_superoffices_jwts_is_refused() {
     assert!(matches!(error(&[0x30, 0x82, 0xFF]), E::NothingFound));
     assert!(matches!(error(&vec![b' '; 2 << 20]), E::TooLarge));
     assert!(matches!(error(testdata!("ed25519.pub.pem")), E::PublicKey(_)));
-    assert!(matches!(
-        error(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"),
-        E::Pem(_)
-    ));
+    assert!(matches!(error(b"-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n"), E::Pem(_)));
     assert!(matches!(error(b"-----BEGIN CERTIFICATE-----\nAAAA"), E::Pem(_)));
     let block = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
-    assert!(matches!(
-        error(block("CERTIFICATE").as_bytes()),
-        E::Certificate(_)
-    ));
-    assert!(matches!(
-        error(block("RSA PRIVATE KEY").as_bytes()),
-        E::PrivateKey(_)
-    ));
-    assert!(matches!(
-        error(block("CERTIFICATE REQUEST").as_bytes()),
-        E::OtherBlock(_)
-    ));
+    assert!(matches!(error(block("CERTIFICATE").as_bytes()), E::Certificate(_)));
+    assert!(matches!(error(block("RSA PRIVATE KEY").as_bytes()), E::PrivateKey(_)));
+    assert!(matches!(error(block("CERTIFICATE REQUEST").as_bytes()), E::OtherBlock(_)));
 }
 
 #[test]

@@ -34,10 +34,7 @@ fn signer_pem() -> &'static [u8] {
 }
 
 fn header() -> JoseHeader {
-    JoseHeader {
-        kid: Some(KID.into()),
-        ..JoseHeader::new(Algorithm::RS256)
-    }
+    JoseHeader { kid: Some(KID.into()), ..JoseHeader::new(Algorithm::RS256) }
 }
 
 fn identity_name(name: &str) -> String {
@@ -48,12 +45,9 @@ fn good_claims() -> Map<String, Value> {
     let plain =
         json!({"iss": ISSUER, "aud": "spn:1234567", "exp": NOW + 300, "nbf": NOW, "iat": NOW.to_string()});
     let mut claims = plain.as_object().unwrap().clone();
-    for (name, value) in [
-        ("ticket", "7T:abc=="),
-        ("ctx", "Cust12345"),
-        ("serial", "1234567"),
-        ("email", "a@b.example"),
-    ] {
+    for (name, value) in
+        [("ticket", "7T:abc=="), ("ctx", "Cust12345"), ("serial", "1234567"), ("email", "a@b.example")]
+    {
         claims.insert(identity_name(name), value.into());
     }
     claims
@@ -75,11 +69,7 @@ fn with_claim(name: &str, value: impl Into<Option<Value>>) -> String {
 
 /// Signs parts that no encoder would make.
 fn sign_parts(header: &str, claims: &str) -> String {
-    let message = format!(
-        "{}.{}",
-        base64url(header.as_bytes()),
-        base64url(claims.as_bytes())
-    );
+    let message = format!("{}.{}", base64url(header.as_bytes()), base64url(claims.as_bytes()));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &signer(), Algorithm::RS256).unwrap();
     format!("{message}.{signature}")
 }
@@ -116,38 +106,26 @@ async fn validate_with(keys: KeySource, jwt: &str) -> Result<TrustedClaims, Erro
     let validator = JwtValidator { keys, leeway: LEEWAY };
     let context = "Cust12345".parse().unwrap();
     let now = Timestamp::from_second(NOW).unwrap();
-    validator
-        .validate(&UnvalidatedJwt::new(jwt.to_owned()), &context, now)
-        .await
+    validator.validate(&UnvalidatedJwt::new(jwt.to_owned()), &context, now).await
 }
 
 /// Asserts that exactly `rule` is named, whether the key comes from the JWKS or is pinned.
 async fn assert_breaks(jwt: &str, rule: TrustRule) {
     for keys in [from_jwks(), from_pinned()] {
-        let error = validate_with(keys, jwt)
-            .await
-            .err()
-            .unwrap_or_else(|| panic!("{rule:?} was not noticed"));
+        let error =
+            validate_with(keys, jwt).await.err().unwrap_or_else(|| panic!("{rule:?} was not noticed"));
         assert_eq!(error.kind(), &ErrorKind::Untrusted(rule), "{error}");
-        assert!(
-            !error.to_string().contains("7T:"),
-            "the ticket is in the message: {error}"
-        );
+        assert!(!error.to_string().contains("7T:"), "the ticket is in the message: {error}");
     }
 }
 
 #[tokio::test]
 async fn a_good_jwt_is_trusted_by_jwks_and_by_pinned_key() {
     for keys in [from_jwks(), from_pinned()] {
-        let trusted = validate_with(keys, &encode(&header(), &good_claims(), &signer()))
-            .await
-            .unwrap();
+        let trusted = validate_with(keys, &encode(&header(), &good_claims(), &signer())).await.unwrap();
         assert_eq!(trusted.ticket.expose(), "7T:abc==");
         assert_eq!(trusted.claims[&identity_name("email")], "a@b.example");
-        assert!(
-            !trusted.claims.contains_key(&identity_name("ticket")),
-            "the ticket is kept apart"
-        );
+        assert!(!trusted.claims.contains_key(&identity_name("ticket")), "the ticket is kept apart");
     }
 }
 
@@ -156,28 +134,18 @@ async fn algorithm_none_is_refused() {
     for alg in ["none", "None", ""] {
         let header = json!({"alg": alg, "typ": "JWT", "kid": KID}).to_string();
         let claims = Value::Object(good_claims()).to_string();
-        let unsigned = format!(
-            "{}.{}.",
-            base64url(header.as_bytes()),
-            base64url(claims.as_bytes())
-        );
+        let unsigned = format!("{}.{}.", base64url(header.as_bytes()), base64url(claims.as_bytes()));
         assert_breaks(&unsigned, TrustRule::Algorithm).await;
     }
 }
 
 #[tokio::test]
 async fn the_public_key_is_no_hmac_secret() {
-    let header = JoseHeader {
-        kid: Some(KID.into()),
-        ..JoseHeader::new(Algorithm::HS256)
-    };
+    let header = JoseHeader { kid: Some(KID.into()), ..JoseHeader::new(Algorithm::HS256) };
     let pem = encode(&header, &good_claims(), &EncodingKey::from_secret(signer_pem()));
     assert_breaks(&pem, TrustRule::Algorithm).await;
-    let body: String = std::str::from_utf8(signer_pem())
-        .unwrap()
-        .lines()
-        .filter(|line| !line.starts_with('-'))
-        .collect();
+    let body: String =
+        std::str::from_utf8(signer_pem()).unwrap().lines().filter(|line| !line.starts_with('-')).collect();
     let der = Base64::decode_vec(&body).unwrap();
     let der = encode(&header, &good_claims(), &EncodingKey::from_secret(&der));
     assert_breaks(&der, TrustRule::Algorithm).await;
@@ -186,20 +154,14 @@ async fn the_public_key_is_no_hmac_secret() {
 #[tokio::test]
 async fn another_rsa_algorithm_is_refused_though_the_key_is_right() {
     for algorithm in [Algorithm::RS384, Algorithm::RS512, Algorithm::PS256] {
-        let header = JoseHeader {
-            kid: Some(KID.into()),
-            ..JoseHeader::new(algorithm)
-        };
+        let header = JoseHeader { kid: Some(KID.into()), ..JoseHeader::new(algorithm) };
         assert_breaks(&encode(&header, &good_claims(), &signer()), TrustRule::Algorithm).await;
     }
 }
 
 #[tokio::test]
 async fn an_unknown_kid_is_refused_by_the_jwks_and_of_no_interest_to_a_pinned_key() {
-    let header = JoseHeader {
-        kid: Some("unknown".into()),
-        ..header()
-    };
+    let header = JoseHeader { kid: Some("unknown".into()), ..header() };
     let jwt = encode(&header, &good_claims(), &signer());
     let error = validate_with(from_jwks(), &jwt).await.err().unwrap();
     assert_eq!(error.kind(), &ErrorKind::Untrusted(TrustRule::KeyIdKnown));
@@ -224,20 +186,14 @@ async fn a_key_in_the_header_is_of_no_interest() {
 
 #[tokio::test]
 async fn a_wrong_key_is_refused_though_the_kid_is_right() {
-    assert_breaks(
-        &encode(&header(), &good_claims(), &other_signer()),
-        TrustRule::Signature,
-    )
-    .await;
+    assert_breaks(&encode(&header(), &good_claims(), &other_signer()), TrustRule::Signature).await;
 }
 
 #[tokio::test]
 async fn changed_claims_are_refused() {
     let jwt = encode(&header(), &good_claims(), &signer());
     let parts: Vec<_> = jwt.split('.').collect();
-    let claims = Value::Object(good_claims())
-        .to_string()
-        .replace("7T:abc", "7T:abd");
+    let claims = Value::Object(good_claims()).to_string().replace("7T:abc", "7T:abd");
     assert_breaks(
         &format!("{}.{}.{}", parts[0], base64url(claims.as_bytes()), parts[2]),
         TrustRule::Signature,
@@ -259,11 +215,7 @@ async fn a_critical_extension_or_another_type_is_refused() {
 
 #[tokio::test]
 async fn a_wrong_issuer_is_refused() {
-    assert_breaks(
-        &with_claim("iss", json!("https://sod.superoffice.com")),
-        TrustRule::Issuer,
-    )
-    .await;
+    assert_breaks(&with_claim("iss", json!("https://sod.superoffice.com")), TrustRule::Issuer).await;
     assert_breaks(&with_claim("iss", json!(["SuperOffice AS"])), TrustRule::Issuer).await;
     assert_breaks(&with_claim("iss", None), TrustRule::Issuer).await;
 }
@@ -277,26 +229,11 @@ async fn a_wrong_audience_is_refused() {
 
 #[tokio::test]
 async fn an_audience_of_another_serial_number_is_refused() {
-    assert_breaks(
-        &with_claim("aud", json!("spn:7654321")),
-        TrustRule::AudienceMatchesSerial,
-    )
-    .await;
-    assert_breaks(
-        &with_claim("aud", json!("spn:")),
-        TrustRule::AudienceMatchesSerial,
-    )
-    .await;
-    assert_breaks(
-        &with_claim(&identity_name("serial"), json!("7654321")),
-        TrustRule::AudienceMatchesSerial,
-    )
-    .await;
-    assert_breaks(
-        &with_claim(&identity_name("serial"), None),
-        TrustRule::AudienceMatchesSerial,
-    )
-    .await;
+    assert_breaks(&with_claim("aud", json!("spn:7654321")), TrustRule::AudienceMatchesSerial).await;
+    assert_breaks(&with_claim("aud", json!("spn:")), TrustRule::AudienceMatchesSerial).await;
+    assert_breaks(&with_claim(&identity_name("serial"), json!("7654321")), TrustRule::AudienceMatchesSerial)
+        .await;
+    assert_breaks(&with_claim(&identity_name("serial"), None), TrustRule::AudienceMatchesSerial).await;
 }
 
 #[tokio::test]
@@ -309,37 +246,20 @@ async fn a_serial_number_that_is_a_number_is_the_same_serial_number() {
 async fn an_expired_jwt_is_refused_and_the_leeway_is_exact() {
     let leeway = i64::try_from(LEEWAY.as_secs()).unwrap();
     assert_breaks(&with_claim("exp", json!(NOW - leeway)), TrustRule::NotExpired).await;
-    assert!(
-        validate_with(from_jwks(), &with_claim("exp", json!(NOW - leeway + 1)))
-            .await
-            .is_ok()
-    );
+    assert!(validate_with(from_jwks(), &with_claim("exp", json!(NOW - leeway + 1))).await.is_ok());
 }
 
 #[tokio::test]
 async fn a_jwt_that_is_not_yet_valid_is_refused_and_the_leeway_is_exact() {
     let leeway = i64::try_from(LEEWAY.as_secs()).unwrap();
-    assert_breaks(
-        &with_claim("nbf", json!(NOW + leeway + 1)),
-        TrustRule::AlreadyValid,
-    )
-    .await;
-    assert!(
-        validate_with(from_jwks(), &with_claim("nbf", json!(NOW + leeway)))
-            .await
-            .is_ok()
-    );
+    assert_breaks(&with_claim("nbf", json!(NOW + leeway + 1)), TrustRule::AlreadyValid).await;
+    assert!(validate_with(from_jwks(), &with_claim("nbf", json!(NOW + leeway))).await.is_ok());
 }
 
 #[tokio::test]
 async fn times_that_are_no_numbers_are_refused() {
     for name in ["exp", "nbf"] {
-        for value in [
-            json!((NOW + 20).to_string()),
-            json!(true),
-            json!({}),
-            json!(1e300),
-        ] {
+        for value in [json!((NOW + 20).to_string()), json!(true), json!({}), json!(1e300)] {
             assert_breaks(&with_claim(name, value), TrustRule::TimesWellFormed).await;
         }
     }
@@ -348,56 +268,28 @@ async fn times_that_are_no_numbers_are_refused() {
 
 #[tokio::test]
 async fn a_missing_nbf_and_an_iat_of_any_type_do_not_matter() {
-    for jwt in [
-        with_claim("nbf", None),
-        with_claim("iat", json!(NOW)),
-        with_claim("iat", None),
-    ] {
+    for jwt in [with_claim("nbf", None), with_claim("iat", json!(NOW)), with_claim("iat", None)] {
         assert!(validate_with(from_jwks(), &jwt).await.is_ok());
     }
 }
 
 #[tokio::test]
 async fn another_tenants_jwt_is_refused() {
-    assert_breaks(
-        &with_claim(&identity_name("ctx"), json!("Cust54321")),
-        TrustRule::Tenant,
-    )
-    .await;
-    assert_breaks(
-        &with_claim(&identity_name("ctx"), json!("Cust123456")),
-        TrustRule::Tenant,
-    )
-    .await;
+    assert_breaks(&with_claim(&identity_name("ctx"), json!("Cust54321")), TrustRule::Tenant).await;
+    assert_breaks(&with_claim(&identity_name("ctx"), json!("Cust123456")), TrustRule::Tenant).await;
     assert_breaks(&with_claim(&identity_name("ctx"), None), TrustRule::Tenant).await;
 }
 
 #[tokio::test]
 async fn a_missing_ticket_is_refused() {
-    assert_breaks(
-        &with_claim(&identity_name("ticket"), None),
-        TrustRule::TicketPresent,
-    )
-    .await;
-    assert_breaks(
-        &with_claim(&identity_name("ticket"), json!(7)),
-        TrustRule::TicketPresent,
-    )
-    .await;
+    assert_breaks(&with_claim(&identity_name("ticket"), None), TrustRule::TicketPresent).await;
+    assert_breaks(&with_claim(&identity_name("ticket"), json!(7)), TrustRule::TicketPresent).await;
 }
 
 #[tokio::test]
 async fn an_empty_ticket_is_refused() {
-    assert_breaks(
-        &with_claim(&identity_name("ticket"), json!("")),
-        TrustRule::TicketNotEmpty,
-    )
-    .await;
-    assert_breaks(
-        &with_claim(&identity_name("ticket"), json!(" ")),
-        TrustRule::TicketNotEmpty,
-    )
-    .await;
+    assert_breaks(&with_claim(&identity_name("ticket"), json!("")), TrustRule::TicketNotEmpty).await;
+    assert_breaks(&with_claim(&identity_name("ticket"), json!(" ")), TrustRule::TicketNotEmpty).await;
 }
 
 #[tokio::test]
@@ -408,20 +300,12 @@ async fn a_truncated_jwt_is_refused() {
         assert_breaks(truncated, TrustRule::WellFormed).await;
     }
     // Cut within the signature, it is still three parts of Base64url.
-    assert_breaks(
-        &format!("{rest}.{}", &signature[..signature.len() - 2]),
-        TrustRule::Signature,
-    )
-    .await;
+    assert_breaks(&format!("{rest}.{}", &signature[..signature.len() - 2]), TrustRule::Signature).await;
 }
 
 #[tokio::test]
 async fn a_huge_jwt_is_refused_before_it_is_looked_at() {
-    assert_breaks(
-        &with_claim("padding", json!("x".repeat(MAX_JWT_SIZE))),
-        TrustRule::TooLarge,
-    )
-    .await;
+    assert_breaks(&with_claim("padding", json!("x".repeat(MAX_JWT_SIZE))), TrustRule::TooLarge).await;
 }
 
 #[tokio::test]
@@ -457,19 +341,12 @@ async fn a_saml_token_is_refused_by_name() {
 async fn one_of_several_pinned_keys_suffices() {
     let both = [testdata!("other-signer.pub.pem"), signer_pem()].concat();
     let keys = KeySource::Pinned(PinnedKeys::from_pem_or_der(&both).unwrap());
-    assert!(
-        validate_with(keys, &encode(&header(), &good_claims(), &signer()))
-            .await
-            .is_ok()
-    );
+    assert!(validate_with(keys, &encode(&header(), &good_claims(), &signer())).await.is_ok());
 }
 
 #[test]
 fn debug_shows_nothing_of_a_jwt() {
-    assert_eq!(
-        format!("{:?}", UnvalidatedJwt::new("a.b.c".to_owned())),
-        "UnvalidatedJwt([redacted])"
-    );
+    assert_eq!(format!("{:?}", UnvalidatedJwt::new("a.b.c".to_owned())), "UnvalidatedJwt([redacted])");
 }
 
 /// Runs the validator to its end; nothing in it waits when the keys are pinned.
