@@ -188,9 +188,10 @@ Example:
   soticket ticket --environment sod --context Cust12345 --signer partner.pem --format headers |
     curl --header @- https://…/Cust12345/api/v1/User/currentPrincipal
 
-The client secret is read from --client-secret-file, SOTICKET_CLIENT_SECRET or a prompt, the system user
-token from --system-user-token-file, SOTICKET_SYSTEM_USER_TOKEN or a prompt. A ticket is good for six
-hours after its last use: keep it, since each exchange costs the tenant a database record.";
+The client secret is read from --client-secret-file, SOTICKET_CLIENT_SECRET or a prompt, the
+system user token from --system-user-token-file, SOTICKET_SYSTEM_USER_TOKEN or a prompt. A ticket
+is good for six hours after its last use: keep it, since each exchange costs the tenant a
+database record.";
 
 const SIGN_HELP: &str = "\
 Example:
@@ -202,7 +203,8 @@ const VERIFY_HELP: &str = "\
 Example:
   soticket sign | soticket verify --public-key partner-public.pem
 
-Exits with 5 when the signature is another key's. Says when it was made, and not whether that is recent.";
+Exits with 5 when the signature is another key's. Says when it was made, and not whether that is
+recent.";
 
 const DOCTOR_HELP: &str = "\
 Example:
@@ -215,5 +217,5 @@ Example:
   soticket emulator --listen 127.0.0.1:8080 --config emulator.toml
 
 Prints `listening on URL` when it is ready, and runs until it is interrupted. --config names the
-emulator's own configuration here; without it, there is a sample application, whose settings are told on
-standard error.";
+emulator's own configuration here; without it, there is a sample application, whose settings are
+told on standard error.";

@@ -62,11 +62,7 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self {
-            exit,
-            message: message.into(),
-            causes: Vec::new(),
-        }
+        Self { exit, message: message.into(), causes: Vec::new() }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {

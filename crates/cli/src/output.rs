@@ -9,13 +9,10 @@ use crate::failure::{Exit, Failure};
 /// Writes `text` to standard output. A reader that has gone ends the program without a word.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
-    output
-        .write_all(text.as_bytes())
-        .and_then(|()| output.flush())
-        .map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => Failure::silent(),
-            _ => Failure::new(Exit::Unexpected, "the result cannot be written").with_cause(error),
-        })
+    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::silent(),
+        _ => Failure::new(Exit::Unexpected, "the result cannot be written").with_cause(error),
+    })
 }
 
 /// Writes `line` and a line end.
@@ -41,10 +38,7 @@ mod tests {
     fn a_quoted_text_is_one_word_of_the_shell() {
         for text in ["7T:abc==", "it's", "$(reboot)", "`x`", "a b", "", "\\"] {
             let script = format!("printf %s {}", shell_quoted(text));
-            let output = std::process::Command::new("sh")
-                .args(["-c", &script])
-                .output()
-                .unwrap();
+            let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
             assert_eq!(String::from_utf8(output.stdout).unwrap(), text);
         }
     }

@@ -59,11 +59,7 @@ impl SecretInput {
 
     fn read_file(&self, path: &Path) -> Result<SecretText, Failure> {
         let is_input = path == Path::new("-");
-        let place = if is_input {
-            "standard input".to_owned()
-        } else {
-            format!("`{}`", path.display())
-        };
+        let place = if is_input { "standard input".to_owned() } else { format!("`{}`", path.display()) };
         let cannot = |error: io::Error| {
             Failure::configuration(format!("the {} cannot be read from {place}", self.what)).with_cause(error)
         };
@@ -79,10 +75,7 @@ impl SecretInput {
         let text = text.strip_suffix('\n').unwrap_or(text);
         let text = text.strip_suffix('\r').unwrap_or(text);
         if text.is_empty() {
-            return Err(Failure::configuration(format!(
-                "the {} in {place} is empty",
-                self.what
-            )));
+            return Err(Failure::configuration(format!("the {} in {place} is empty", self.what)));
         }
         Ok(SecretText::new(text.to_owned()))
     }
@@ -95,30 +88,19 @@ impl SecretInput {
         let answer = rpassword::prompt_password(format!("The {what}: ")).map_err(|error| {
             Failure::configuration(format!("the {what} cannot be asked for")).with_cause(error)
         })?;
-        if answer.is_empty() {
-            Err(self.missing())
-        } else {
-            Ok(SecretText::new(answer))
-        }
+        if answer.is_empty() { Err(self.missing()) } else { Ok(SecretText::new(answer)) }
     }
 
     fn missing(&self) -> Failure {
-        let Self {
-            what, variable, flag, ..
-        } = self;
-        Failure::configuration(format!(
-            "no {what} is given; set {variable}, or name a file by {flag}"
-        ))
+        let Self { what, variable, flag, .. } = self;
+        Failure::configuration(format!("no {what} is given; set {variable}, or name a file by {flag}"))
     }
 }
 
 /// Reads to the end into memory that does not move, since what a growing buffer leaves behind is not wiped.
 fn read_capped(mut source: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_SECRET_SIZE + 1));
-    source
-        .by_ref()
-        .take(MAX_SECRET_SIZE as u64 + 1)
-        .read_to_end(&mut bytes)?;
+    source.by_ref().take(MAX_SECRET_SIZE as u64 + 1).read_to_end(&mut bytes)?;
     if bytes.len() > MAX_SECRET_SIZE {
         return Err(io::Error::other(format!(
             "it has more than {MAX_SECRET_SIZE} bytes, which no secret has"
@@ -131,9 +113,7 @@ fn read_capped(mut source: impl io::Read) -> io::Result<Zeroizing<Vec<u8>>> {
 fn warn_of_readers(path: &Path, what: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     const READ_BY_OTHERS: u32 = 0o044;
-    let mode = std::fs::metadata(path)
-        .map(|metadata| metadata.permissions().mode())
-        .unwrap_or_default();
+    let mode = std::fs::metadata(path).map(|metadata| metadata.permissions().mode()).unwrap_or_default();
     if mode & READ_BY_OTHERS != 0 {
         tracing::warn!(
             "`{0}` holds the {what} and can be read by other users; run `chmod 600 {0}`",

@@ -1,21 +1,22 @@
 //! Settings from flags, else the environment, else the settings file; each parsed here, with its origin in the error.
 
 mod file;
+mod trust;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use soticket::{
-    ClientSecret, ContextIdentifier, Environment, OpenSignerOptions, PinnedKeys, SignerUri, SystemUserClient,
-    SystemUserToken, Tenant, TokenSigner, reqwest,
+    ClientSecret, ContextIdentifier, Environment, OpenSignerOptions, SignerUri, SystemUserToken, Tenant,
+    TokenSigner,
 };
 
 use crate::args::{ConnectionArgs, Transport};
-use crate::failure::{Exit, Failure};
+use crate::failure::Failure;
 use crate::secret_input::SecretInput;
 use file::SettingsFile;
+pub(crate) use trust::{read, unusable};
 
 /// Everything that was said, wherever it was said.
 #[derive(Debug)]
@@ -39,28 +40,17 @@ pub(crate) struct Listed {
 impl Settings {
     /// Reads the settings file, which is `config` or where it is looked for by default.
     pub(crate) fn new(args: ConnectionArgs, config: Option<&Path>) -> Result<Self, Failure> {
-        let settings = Self {
-            args,
-            file: SettingsFile::find(config)?,
-        };
+        let settings = Self { args, file: SettingsFile::find(config)? };
         settings.check_transport()?;
         Ok(settings)
     }
 
     pub(crate) fn environment(&self) -> Result<Environment, Failure> {
-        self.required(
-            "environment",
-            self.args.environment.as_deref(),
-            self.file.environment.as_deref(),
-        )
+        self.required("environment", self.args.environment.as_deref(), self.file.environment.as_deref())
     }
 
     pub(crate) fn context(&self) -> Result<ContextIdentifier, Failure> {
-        self.required(
-            "context",
-            self.args.context.as_deref(),
-            self.file.context.as_deref(),
-        )
+        self.required("context", self.args.context.as_deref(), self.file.context.as_deref())
     }
 
     pub(crate) fn signer_uri(&self) -> Result<SignerUri, Failure> {
@@ -110,12 +100,7 @@ impl Settings {
     /// The one tenant that was asked for: also one of the file's list, by its name.
     pub(crate) fn tenant(&self) -> Result<Tenant, Failure> {
         let context = self.context()?;
-        match self
-            .file
-            .tenants
-            .iter()
-            .find(|tenant| tenant.context == context.as_str())
-        {
+        match self.file.tenants.iter().find(|tenant| tenant.context == context.as_str()) {
             Some(listed) if !self.says_token() => self.listed_tenant(listed),
             _ => Ok(Tenant::new(context, self.system_user_token()?)),
         }
@@ -136,10 +121,7 @@ impl Settings {
         }
         let tenants = self.file.tenants.iter();
         Ok(tenants
-            .map(|tenant| Listed {
-                context: tenant.context.clone(),
-                tenant: self.listed_tenant(tenant),
-            })
+            .map(|tenant| Listed { context: tenant.context.clone(), tenant: self.listed_tenant(tenant) })
             .collect())
     }
 
@@ -156,59 +138,6 @@ impl Settings {
             file_of_settings: Some(tenant.system_user_token_file.clone()),
         })?;
         Ok(Tenant::new(context, token))
-    }
-
-    /// A client of the environment, with `signer` and every trust setting.
-    pub(crate) fn client(&self, signer: Arc<dyn TokenSigner>) -> Result<SystemUserClient, Failure> {
-        let mut builder = SystemUserClient::builder(self.environment()?, self.client_secret()?, signer);
-        for root in self.extra_roots()? {
-            builder = builder.with_extra_root(root);
-        }
-        if let Some(pinned) = self.pinned_keys()? {
-            builder = builder.with_pinned_keys(pinned);
-        }
-        Ok(builder.build()?)
-    }
-
-    pub(crate) fn pinned_keys(&self) -> Result<Option<PinnedKeys>, Failure> {
-        let said = std::env::var_os("SOTICKET_PINNED_CERTIFICATE").map(PathBuf::from);
-        let paths = match (self.args.pinned_certificate.as_slice(), said) {
-            ([], Some(path)) => vec![path],
-            ([], None) => self.file.pinned_certificates.clone(),
-            (flags, _) => flags.to_vec(),
-        };
-        let mut pinned = None;
-        for path in paths {
-            let bytes = read(&path, "certificate to pin")?;
-            let before: PinnedKeys = pinned.unwrap_or_default();
-            pinned = Some(
-                before
-                    .and_pem_or_der(&bytes)
-                    .map_err(|error| unusable(&path, error))?,
-            );
-        }
-        Ok(pinned)
-    }
-
-    fn extra_roots(&self) -> Result<Vec<reqwest::Certificate>, Failure> {
-        let said = self
-            .args
-            .ca_file
-            .clone()
-            .or_else(|| std::env::var_os("SOTICKET_CA_FILE").map(PathBuf::from));
-        let Some(path) = said.or_else(|| self.file.ca_file.clone()) else {
-            return Ok(Vec::new());
-        };
-        let bytes = read(&path, "authority's certificate")?;
-        let roots = reqwest::Certificate::from_pem_bundle(&bytes).map_err(|error| unusable(&path, error))?;
-        if roots.is_empty() {
-            let message = format!(
-                "`{}` holds no certificate in PEM; name the authority's",
-                path.display()
-            );
-            return Err(Failure::configuration(message));
-        }
-        Ok(roots)
     }
 
     fn check_transport(&self) -> Result<(), Failure> {
@@ -235,16 +164,8 @@ impl Settings {
     {
         let variable = format!("SOTICKET_{}", name.to_uppercase());
         let said = flag
-            .map(|text| Said {
-                text: text.to_owned(),
-                origin: format!("--{name}"),
-            })
-            .or_else(|| {
-                std::env::var(&variable).ok().map(|text| Said {
-                    text,
-                    origin: variable.clone(),
-                })
-            })
+            .map(|text| Said { text: text.to_owned(), origin: format!("--{name}") })
+            .or_else(|| std::env::var(&variable).ok().map(|text| Said { text, origin: variable.clone() }))
             .or_else(|| {
                 file.map(|text| Said {
                     text: text.to_owned(),
@@ -289,21 +210,4 @@ where
     secret.expose().parse().map_err(|error| {
         Failure::configuration(format!("the {} cannot be used", input.what)).with_cause(error)
     })
-}
-
-/// Reads a file that is no secret.
-pub(crate) fn read(path: &Path, what: impl fmt::Display) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| {
-        Failure::configuration(format!("the {what} cannot be read from `{}`", path.display()))
-            .with_cause(error)
-    })
-}
-
-/// A file that holds something else than it should.
-pub(crate) fn unusable(path: &Path, error: impl std::error::Error + 'static) -> Failure {
-    Failure::new(
-        Exit::Configuration,
-        format!("`{}` cannot be used", path.display()),
-    )
-    .with_cause(error)
 }

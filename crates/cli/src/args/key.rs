@@ -124,7 +124,8 @@ const GENERATE_HELP: &str = "\
 Example:
   soticket key generate --out partner.pem --public-out partner-public.pem
 
-SuperOffice issues partner keys itself; a key of your own serves tests, and partners who register one.";
+SuperOffice issues partner keys itself; a key of your own serves tests, and partners who register
+one.";
 
 const CONVERT_HELP: &str = "\
 Example:

@@ -49,11 +49,7 @@ impl SettingsFile {
         let here = PathBuf::from(FILE_NAME);
         let of_the_user = etcetera::choose_base_strategy().ok();
         let of_the_user = of_the_user.map(|folders| folders.config_dir().join("soticket").join(FILE_NAME));
-        match [Some(here), of_the_user]
-            .into_iter()
-            .flatten()
-            .find(|path| path.is_file())
-        {
+        match [Some(here), of_the_user].into_iter().flatten().find(|path| path.is_file()) {
             Some(path) => Self::read(&path),
             None => Ok(Self::default()),
         }
@@ -96,16 +92,8 @@ impl SettingsFile {
             &mut self.system_user_token_file,
             &mut self.key_passphrase_file,
         ];
-        let tokens = self
-            .tenants
-            .iter_mut()
-            .map(|tenant| &mut tenant.system_user_token_file);
-        for path in files
-            .into_iter()
-            .flatten()
-            .chain(&mut self.pinned_certificates)
-            .chain(tokens)
-        {
+        let tokens = self.tenants.iter_mut().map(|tenant| &mut tenant.system_user_token_file);
+        for path in files.into_iter().flatten().chain(&mut self.pinned_certificates).chain(tokens) {
             *path = folder.join(&*path);
         }
     }
@@ -116,10 +104,7 @@ impl SettingsFile {
     }
 
     fn folder(&self) -> &Path {
-        self.path
-            .as_deref()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new(""))
+        self.path.as_deref().and_then(Path::parent).unwrap_or(Path::new(""))
     }
 
     /// Its path, for messages; its usual name when there is none.
@@ -131,10 +116,7 @@ impl SettingsFile {
 
 /// Where and why, without the line itself, which may hold a secret.
 fn not_understood(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
-    let before = error
-        .span()
-        .and_then(|span| text.get(..span.start))
-        .unwrap_or_default();
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
     let message = format!("`{}`, line {line}: {}", path.display(), error.message());
     Failure::configuration(message)

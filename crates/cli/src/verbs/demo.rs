@@ -17,10 +17,7 @@ pub(crate) async fn run() -> Result<Exit, Failure> {
     let folder = tempfile::tempdir().map_err(|error| unexpected("no temporary folder can be made", error))?;
     let key_file = folder.path().join("partner.xml");
 
-    step(
-        1,
-        "SuperOffice registers an application and hands out its private key, as RSAKeyValue XML",
-    )?;
+    step(1, "SuperOffice registers an application and hands out its private key, as RSAKeyValue XML")?;
     let config = Config::sample(&key_file).map_err(|error| unexpected("the sample cannot be made", error))?;
     told("key file", &key_file.display().to_string())?;
 
@@ -28,11 +25,7 @@ pub(crate) async fn run() -> Result<Exit, Failure> {
         2,
         "its login service runs on this machine, over TLS, with a certificate authority made for this run",
     )?;
-    let emulator = Emulator::builder()
-        .with_config(config)
-        .with_tls(Tls::ThrowAway)
-        .start()
-        .await;
+    let emulator = Emulator::builder().with_config(config).with_tls(Tls::ThrowAway).start().await;
     let emulator = emulator.map_err(|error| unexpected("the emulator cannot be started", error))?;
     told("environment", &emulator.url())?;
 
@@ -47,32 +40,20 @@ pub(crate) async fn run() -> Result<Exit, Failure> {
 
 async fn flow(emulator: &Emulator, key_file: &Path) -> Result<(), Failure> {
     step(3, "the signer opens the key, and proves that it signs")?;
-    let signer = SignerUri::from(key_file.to_owned())
-        .open(OpenSignerOptions::new())
-        .await?;
+    let signer = SignerUri::from(key_file.to_owned()).open(OpenSignerOptions::new()).await?;
     told("key", &signer.key_info().to_string())?;
 
-    step(
-        4,
-        "a tenant's administrator has approved the application; its system user token is signed",
-    )?;
+    step(4, "a tenant's administrator has approved the application; its system user token is signed")?;
     let tenant = sample_tenant()?;
     sign(&tenant, &signer).await?;
 
-    step(
-        5,
-        "the signed token is exchanged for a JWT, which is validated by every trust rule",
-    )?;
+    step(5, "the signed token is exchanged for a JWT, which is validated by every trust rule")?;
     let ca = root(emulator)?;
     let client = client(emulator, signer, &ca)?;
     let ticket = client.ticket(&tenant).await?;
     told(
         "ticket",
-        &format!(
-            "{}…, good until {}",
-            ticket.expose().get(..6).unwrap_or_default(),
-            ticket.expires_at()
-        ),
+        &format!("{}…, good until {}", ticket.expose().get(..6).unwrap_or_default(), ticket.expires_at()),
     )?;
 
     step(6, "the JWT's claims")?;
@@ -80,10 +61,7 @@ async fn flow(emulator: &Emulator, key_file: &Path) -> Result<(), Failure> {
         told(name.rsplit('/').next().unwrap_or(name), &shown(value))?;
     }
 
-    step(
-        7,
-        "the ticket and the client secret open the tenant's API: GET v1/User/currentPrincipal",
-    )?;
+    step(7, "the ticket and the client secret open the tenant's API: GET v1/User/currentPrincipal")?;
     let (status, body) = current_principal(&ticket, ca).await?;
     told("answer", &format!("{status} {body}"))?;
     if status.is_success() {
@@ -95,9 +73,8 @@ async fn flow(emulator: &Emulator, key_file: &Path) -> Result<(), Failure> {
 
 fn sample_tenant() -> Result<Tenant, Failure> {
     let wrong = |error: &dyn std::error::Error| Failure::new(Exit::Unexpected, error.to_string());
-    let context = Sample::CONTEXT
-        .parse()
-        .map_err(|error: soticket::ParseContextIdentifierError| wrong(&error))?;
+    let context =
+        Sample::CONTEXT.parse().map_err(|error: soticket::ParseContextIdentifierError| wrong(&error))?;
     let token = Sample::SYSTEM_USER_TOKEN
         .parse()
         .map_err(|error: soticket::ParseSystemUserTokenError| wrong(&error))?;
@@ -109,10 +86,7 @@ async fn sign(tenant: &Tenant, signer: &Arc<dyn TokenSigner>) -> Result<(), Fail
     let text = signed.to_secret_text();
     let (message, signature) = text.expose().rsplit_once('.').unwrap_or_default();
     // The key and the token are this run's, so that showing a little of them shows nothing of anybody.
-    told(
-        "signed token",
-        &format!("{message}.{}…", signature.get(..12).unwrap_or_default()),
-    )
+    told("signed token", &format!("{message}.{}…", signature.get(..12).unwrap_or_default()))
 }
 
 fn root(emulator: &Emulator) -> Result<reqwest::Certificate, Failure> {
@@ -132,9 +106,7 @@ fn client(
     let secret = Sample::CLIENT_SECRET.parse();
     let secret =
         secret.map_err(|error: soticket::ParseClientSecretError| unexpected("the sample's secret", error))?;
-    Ok(SystemUserClient::builder(environment, secret, signer)
-        .with_extra_root(ca.clone())
-        .build()?)
+    Ok(SystemUserClient::builder(environment, secret, signer).with_extra_root(ca.clone()).build()?)
 }
 
 /// What the tenant's API says of the ticket's owner.
@@ -147,17 +119,8 @@ async fn current_principal(
     let url = format!("{}/v1/User/currentPrincipal", api.as_str().trim_end_matches('/'));
     let failed =
         |error: reqwest::Error| Failure::new(Exit::Network, "the API cannot be called").with_cause(error);
-    let http = reqwest::Client::builder()
-        .tls_certs_only([ca])
-        .no_proxy()
-        .build()
-        .map_err(failed)?;
-    let answer = http
-        .get(url)
-        .headers(ticket.headers())
-        .send()
-        .await
-        .map_err(failed)?;
+    let http = reqwest::Client::builder().tls_certs_only([ca]).no_proxy().build().map_err(failed)?;
+    let answer = http.get(url).headers(ticket.headers()).send().await.map_err(failed)?;
     Ok((answer.status(), answer.text().await.map_err(failed)?))
 }
 

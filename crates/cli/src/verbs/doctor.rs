@@ -23,17 +23,11 @@ const EXCHANGE: &str = "exchange";
 
 pub(crate) async fn run(args: DoctorArgs, config: Option<&Path>) -> Result<Exit, Failure> {
     let format = args.format;
-    let exchange = if args.exchange {
-        Exchange::Wanted
-    } else {
-        Exchange::NotWanted
-    };
+    let exchange = if args.exchange { Exchange::Wanted } else { Exchange::NotWanted };
     let mut findings = Findings::default();
     examine(args, config, exchange, &mut findings).await;
     match format {
-        Format::Text => findings
-            .iter()
-            .try_for_each(|finding| print_line(&finding.to_string()))?,
+        Format::Text => findings.iter().try_for_each(|finding| print_line(&finding.to_string()))?,
         Format::Json => print_json(&findings.as_json())?,
     }
     Ok(findings.exit())
@@ -50,19 +44,13 @@ async fn examine(args: DoctorArgs, config: Option<&Path>, exchange: Exchange, fi
         Ok(settings) => settings,
         Err(failure) => {
             findings.failed(CONFIGURATION, failure, "correct the settings as the message says");
-            return findings.skip(
-                &[SIGNER, CLOCK, NETWORK, KEYS, EXCHANGE],
-                "the settings cannot be read",
-            );
+            return findings.skip(&[SIGNER, CLOCK, NETWORK, KEYS, EXCHANGE], "the settings cannot be read");
         }
     };
     let tenant = configuration(&settings, findings);
     let signer = signer(&settings, findings).await;
     let (Some(tenant), Some(signer)) = (tenant, signer) else {
-        return findings.skip(
-            &[CLOCK, NETWORK, KEYS, EXCHANGE],
-            "something before it is missing",
-        );
+        return findings.skip(&[CLOCK, NETWORK, KEYS, EXCHANGE], "something before it is missing");
     };
     match settings.client(signer) {
         Ok(client) => service(&client, &tenant, exchange, findings).await,
@@ -81,10 +69,7 @@ fn configuration(settings: &Settings, findings: &mut Findings) -> Option<Tenant>
         let tenant = settings.tenant()?;
         settings.client_secret()?;
         settings.pinned_keys()?;
-        let told = format!(
-            "environment {environment}, tenant {}, signer {signer}",
-            tenant.context()
-        );
+        let told = format!("environment {environment}, tenant {}, signer {signer}", tenant.context());
         Ok((tenant, told))
     };
     match everything() {
@@ -114,9 +99,7 @@ async fn signer(settings: &Settings, findings: &mut Findings) -> Option<Arc<dyn 
         Ok(signer) => {
             let info = signer.key_info();
             findings.ok(SIGNER, format!("{info} signs, and its signature verifies"));
-            info.warnings()
-                .iter()
-                .for_each(|warning| findings.warning(SIGNER, warning));
+            info.warnings().iter().for_each(|warning| findings.warning(SIGNER, warning));
             Some(signer)
         }
         Err(failure) => {
@@ -145,10 +128,9 @@ async fn service(client: &SystemUserClient, tenant: &Tenant, exchange: Exchange,
                         "set this machine's clock, by NTP best",
                     ))
                 }
-                Some(skew) => findings.ok(
-                    CLOCK,
-                    format!("within {} s of the service's", skew.seconds().abs() + 1),
-                ),
+                Some(skew) => {
+                    findings.ok(CLOCK, format!("within {} s of the service's", skew.seconds().abs() + 1))
+                }
                 None => findings.skip(&[CLOCK], "the service does not tell the time"),
             }
             findings.ok(NETWORK, format!("{url} answers"));
@@ -162,10 +144,9 @@ async fn service(client: &SystemUserClient, tenant: &Tenant, exchange: Exchange,
     keys(client, findings).await;
     match exchange {
         Exchange::Wanted => try_exchange(client, tenant, findings).await,
-        Exchange::NotWanted => findings.skip(
-            &[EXCHANGE],
-            "it costs the tenant a database record; add --exchange",
-        ),
+        Exchange::NotWanted => {
+            findings.skip(&[EXCHANGE], "it costs the tenant a database record; add --exchange")
+        }
     }
 }
 
@@ -192,10 +173,7 @@ async fn keys(client: &SystemUserClient, findings: &mut Findings) {
 
 async fn try_exchange(client: &SystemUserClient, tenant: &Tenant, findings: &mut Findings) {
     match client.ticket(tenant).await {
-        Ok(ticket) => findings.ok(
-            EXCHANGE,
-            format!("a ticket that is good until {}", ticket.expires_at()),
-        ),
+        Ok(ticket) => findings.ok(EXCHANGE, format!("a ticket that is good until {}", ticket.expires_at())),
         Err(error) => {
             let cure = match error.kind() {
                 ErrorKind::Refused(refusal) => refusal.reason().cure(),

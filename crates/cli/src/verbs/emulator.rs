@@ -15,17 +15,10 @@ pub(crate) async fn run(args: EmulatorArgs, config: Option<&Path>) -> Result<Exi
     };
     let served =
         served.map_err(|error| Failure::configuration("the emulator cannot be set up").with_cause(error))?;
-    let reach = if args.allow_network {
-        Reach::Network
-    } else {
-        Reach::Loopback
-    };
+    let reach = if args.allow_network { Reach::Network } else { Reach::Loopback };
     let tls = args.tls_dir.clone().map_or(Tls::None, Tls::ThrowAwayIn);
-    let builder = Emulator::builder()
-        .with_config(served)
-        .with_listen(args.listen)
-        .with_reach(reach)
-        .with_tls(tls);
+    let builder =
+        Emulator::builder().with_config(served).with_listen(args.listen).with_reach(reach).with_tls(tls);
     // Asked for first, so that an interruption that comes early is not missed.
     let interruption = Interruption::listen()?;
     let emulator = builder
@@ -55,15 +48,10 @@ fn tell_of_the_sample(args: &EmulatorArgs, url: &str) {
     if let Some(folder) = &args.tls_dir {
         settings.push(("SOTICKET_CA_FILE", folder.join("ca.pem").display().to_string()));
     }
-    let lines: String = settings
-        .iter()
-        .map(|(name, value)| format!("export {name}={}\n", shell_quoted(value)))
-        .collect();
+    let lines: String =
+        settings.iter().map(|(name, value)| format!("export {name}={}\n", shell_quoted(value))).collect();
     // The emulator works without anybody to tell.
-    let _ = write!(
-        std::io::stderr(),
-        "The sample application is served. To use it:\n{lines}"
-    );
+    let _ = write!(std::io::stderr(), "The sample application is served. To use it:\n{lines}");
 }
 
 /// What ends the emulator: an interrupt of the terminal, or a request to terminate.

@@ -35,10 +35,10 @@ fn page(command: Command) -> Result<String, Failure> {
 }
 
 fn write_pages(command: Command, folder: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(folder)
-        .and_then(|()| clap_mangen::generate_to(command, folder))
-        .map_err(|error| {
+    std::fs::create_dir_all(folder).and_then(|()| clap_mangen::generate_to(command, folder)).map_err(
+        |error| {
             Failure::configuration(format!("the pages cannot be written into `{}`", folder.display()))
                 .with_cause(error)
-        })
+        },
+    )
 }

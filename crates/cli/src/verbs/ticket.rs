@@ -13,11 +13,7 @@ use crate::settings::{Listed, Settings};
 pub(crate) async fn run(args: TicketArgs, config: Option<&Path>) -> Result<Exit, Failure> {
     let (all, format) = (args.all, args.format);
     let settings = Settings::new(args.connection, config)?;
-    if all {
-        for_all(&settings, format).await
-    } else {
-        for_one(&settings, format).await
-    }
+    if all { for_all(&settings, format).await } else { for_one(&settings, format).await }
 }
 
 async fn for_one(settings: &Settings, format: TicketFormat) -> Result<Exit, Failure> {

@@ -55,9 +55,6 @@ fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     let mut keys = soticket::public_key::read_all(&bytes).map_err(|error| unusable(path, error))?;
     match (keys.pop(), keys.is_empty()) {
         (Some(key), true) => Ok(key),
-        _ => Err(Failure::configuration(format!(
-            "`{}` holds several keys; leave one",
-            path.display()
-        ))),
+        _ => Err(Failure::configuration(format!("`{}` holds several keys; leave one", path.display()))),
     }
 }

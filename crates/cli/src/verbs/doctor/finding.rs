@@ -38,30 +38,15 @@ pub(super) struct Finding {
 
 impl Finding {
     pub(super) fn new(check: &'static str, outcome: Outcome, lines: Vec<String>, cure: &'static str) -> Self {
-        Self {
-            check,
-            outcome,
-            lines,
-            cure,
-        }
+        Self { check, outcome, lines, cure }
     }
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let indent = format!("\n{:25}", "");
-        write!(
-            f,
-            "{:<9}{:<16}{}",
-            self.outcome.name(),
-            self.check,
-            self.lines.join(&indent)
-        )?;
-        if self.cure.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "{indent}cure: {}", self.cure)
-        }
+        write!(f, "{:<9}{:<16}{}", self.outcome.name(), self.check, self.lines.join(&indent))?;
+        if self.cure.is_empty() { Ok(()) } else { write!(f, "{indent}cure: {}", self.cure) }
     }
 }
 
@@ -83,18 +68,12 @@ impl Findings {
     }
 
     pub(super) fn failed(&mut self, check: &'static str, failure: Failure, cure: &'static str) {
-        self.push(Finding::new(
-            check,
-            Outcome::Failed(failure.exit()),
-            failure.lines(),
-            cure,
-        ));
+        self.push(Finding::new(check, Outcome::Failed(failure.exit()), failure.lines(), cure));
     }
 
     pub(super) fn skip(&mut self, checks: &[&'static str], reason: &str) {
-        let skipped = checks
-            .iter()
-            .map(|check| Finding::new(check, Outcome::Skipped, vec![reason.to_owned()], ""));
+        let skipped =
+            checks.iter().map(|check| Finding::new(check, Outcome::Skipped, vec![reason.to_owned()], ""));
         self.0.extend(skipped);
     }
 

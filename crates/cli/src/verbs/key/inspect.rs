@@ -37,21 +37,12 @@ fn as_text(info: &KeyInfo) -> String {
         ("key", info.label().to_owned()),
         ("where", info.location().to_owned()),
         ("format", info.format().unwrap_or("not a file").to_owned()),
-        (
-            "algorithm",
-            format!("{} with {} bits", info.algorithm(), info.public_key().bits()),
-        ),
+        ("algorithm", format!("{} with {} bits", info.algorithm(), info.public_key().bits())),
         ("private half", exportability(info).to_owned()),
-        (
-            "public half",
-            format!("SHA-256 {}", info.public_key().fingerprint()),
-        ),
+        ("public half", format!("SHA-256 {}", info.public_key().fingerprint())),
     ];
     let lines = lines.iter().map(|(name, value)| format!("{name:<14}{value}\n"));
-    let warnings = info
-        .warnings()
-        .iter()
-        .map(|warning| format!("{:<14}{warning}\n", "warning"));
+    let warnings = info.warnings().iter().map(|warning| format!("{:<14}{warning}\n", "warning"));
     lines.chain(warnings).collect()
 }
 

@@ -15,16 +15,15 @@ use crate::secret_input::SecretInput;
 /// Finds what cannot work before a key is made or a passphrase asked for.
 pub(super) fn check(args: &NewFileArgs, format: KeyFormat) -> Result<(), Failure> {
     if args.encrypt && format != KeyFormat::Pkcs8 {
+        return Err(Failure::configuration("only PKCS#8 is encrypted here; use --to pkcs8"));
+    }
+    if args.public_out.as_ref() == Some(&args.out) {
         return Err(Failure::configuration(
-            "only PKCS#8 is encrypted here; use --to pkcs8",
+            "--out and --public-out name the same file; give each half its own",
         ));
     }
     let files = [Some(&args.out), args.public_out.as_ref()];
-    match files
-        .into_iter()
-        .flatten()
-        .find(|path| !args.force && path.exists())
-    {
+    match files.into_iter().flatten().find(|path| !args.force && path.exists()) {
         Some(path) => Err(exists(path)),
         None => Ok(()),
     }
@@ -87,22 +86,13 @@ fn new_passphrase(args: &NewFileArgs) -> Result<SecretText, Failure> {
 
 /// Writes beside `path` first, readable by the owner alone, and puts it in its place when it is on the disk.
 fn persist(path: &Path, contents: &[u8], force: bool) -> Result<(), Failure> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let cannot = |error: io::Error| {
         Failure::configuration(format!("`{}` cannot be written", path.display())).with_cause(error)
     };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
-    file.write_all(contents)
-        .and_then(|()| file.as_file().sync_all())
-        .map_err(cannot)?;
-    let placed = if force {
-        file.persist(path)
-    } else {
-        file.persist_noclobber(path)
-    };
+    file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
+    let placed = if force { file.persist(path) } else { file.persist_noclobber(path) };
     match placed {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
