@@ -2,6 +2,7 @@
 
 mod connection;
 mod key;
+pub(crate) mod secrets;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,7 +18,8 @@ pub(crate) use key::{InspectArgs, KeyArgs, KeyCommand};
 #[derive(Debug, Parser)]
 #[command(name = "soticket", version, max_term_width = 100, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
-    /// Settings file [default: ./soticket.toml, else soticket/soticket.toml in the user's config folder]
+    /// Settings file [default: ./soticket.toml, else soticket/soticket.toml in the user's config folder];
+    /// with `emulator`, the emulator's own configuration
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
 
@@ -177,7 +179,7 @@ Exit codes:
   0  done
   1  unexpected failure
   2  wrong usage or configuration
-  3  the signer failed (key, passphrase, device)
+  3  the signer failed (key, passphrase, PIN, device, KMS)
   4  SuperOffice refused; the message says what to do
   5  the answer could not be trusted
   6  the network failed, after retries";

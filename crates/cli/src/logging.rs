@@ -12,16 +12,10 @@ const VARIABLE: &str = "SOTICKET_LOG";
 
 /// Begins to log at the level that `-v`, given `verbosity` times, asks for.
 pub(crate) fn start(verbosity: u8) {
-    let level = match verbosity {
-        0 => LevelFilter::WARN,
-        1 => LevelFilter::INFO,
-        2 => LevelFilter::DEBUG,
-        _ => LevelFilter::TRACE,
-    };
     let asked = std::env::var(VARIABLE).ok().map(|text| text.parse::<Targets>());
     let targets = match &asked {
         Some(Ok(targets)) => targets.clone(),
-        _ => Targets::new().with_default(level),
+        _ => by_verbosity(verbosity),
     };
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = tracing_subscriber::fmt::layer()
@@ -36,3 +30,16 @@ pub(crate) fn start(verbosity: u8) {
         tracing::warn!(%error, "{VARIABLE} is not understood and left aside");
     }
 }
+
+/// Our own crates first: what others log of a failure is told by our errors already.
+fn by_verbosity(verbosity: u8) -> Targets {
+    match verbosity {
+        0 => Targets::new().with_target(OURS, LevelFilter::WARN),
+        1 => Targets::new().with_target(OURS, LevelFilter::INFO),
+        2 => Targets::new().with_target(OURS, LevelFilter::DEBUG),
+        _ => Targets::new().with_default(LevelFilter::TRACE),
+    }
+}
+
+/// What the names of all our crates begin with.
+const OURS: &str = "soticket";

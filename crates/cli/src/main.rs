@@ -18,10 +18,7 @@ use crate::failure::{Exit, Failure};
 
 fn main() -> ExitCode {
     core_dumps::disable();
-    let cli = Cli::parse();
-    logging::start(cli.verbose);
-    let outcome = run(cli);
-    match outcome {
+    match args::secrets::refuse(std::env::args_os()).and_then(|()| run(Cli::parse())) {
         Ok(exit) => exit.into(),
         Err(failure) => {
             failure.report();
@@ -31,6 +28,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
+    logging::start(cli.verbose);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

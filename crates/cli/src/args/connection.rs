@@ -44,18 +44,6 @@ pub(crate) struct ConnectionArgs {
     /// holds the passphrase]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_passphrase_file: Option<PathBuf>,
-
-    /// Never: it would be seen by every user of this machine.
-    #[arg(long, hide = true, value_parser = refuse_secret)]
-    client_secret: Option<String>,
-
-    /// Never: it would be seen by every user of this machine.
-    #[arg(long, hide = true, value_parser = refuse_secret)]
-    system_user_token: Option<String>,
-
-    /// Never: it would be seen by every user of this machine.
-    #[arg(long, hide = true, value_parser = refuse_secret)]
-    key_passphrase: Option<String>,
 }
 
 /// How the exchange is spoken.
@@ -66,15 +54,4 @@ pub(crate) enum Transport {
     /// Not in this version
     #[value(hide = true)]
     Soap,
-}
-
-/// Refuses a secret on the command line without repeating it, which clap's own message would.
-fn refuse_secret(_: &str) -> Result<String, String> {
-    let mut error = clap::Command::new("soticket").error(
-        clap::error::ErrorKind::InvalidValue,
-        "secrets are not taken from the command line, where every user of this machine can read them; \
-         use the environment, a file or a prompt, and consider this one known",
-    );
-    error.insert(clap::error::ContextKind::Usage, clap::error::ContextValue::None);
-    error.exit()
 }

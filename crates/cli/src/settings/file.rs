@@ -118,8 +118,12 @@ impl SettingsFile {
 fn not_understood(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     let line = before.matches('\n').count() + 1;
-    let message = format!("`{}`, line {line}: {}", path.display(), error.message());
-    Failure::configuration(message)
+    let what = match error.message().rsplit_once(", expected ") {
+        // What stands there is not repeated either: it may be a secret under a wrong name.
+        Some((found, expected)) if found.starts_with("invalid ") => format!("expected {expected}"),
+        _ => error.message().to_owned(),
+    };
+    Failure::configuration(format!("`{}`, line {line}: {what}", path.display()))
 }
 
 const FILE_NAME: &str = "soticket.toml";

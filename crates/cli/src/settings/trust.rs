@@ -37,7 +37,7 @@ impl Settings {
         Ok(pinned)
     }
 
-    fn extra_roots(&self) -> Result<Vec<reqwest::Certificate>, Failure> {
+    pub(crate) fn extra_roots(&self) -> Result<Vec<reqwest::Certificate>, Failure> {
         let said =
             self.args.ca_file.clone().or_else(|| std::env::var_os("SOTICKET_CA_FILE").map(PathBuf::from));
         let Some(path) = said.or_else(|| self.file.ca_file.clone()) else {

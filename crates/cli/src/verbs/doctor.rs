@@ -55,8 +55,8 @@ async fn examine(args: DoctorArgs, config: Option<&Path>, exchange: Exchange, fi
     match settings.client(signer) {
         Ok(client) => service(&client, &tenant, exchange, findings).await,
         Err(failure) => {
-            findings.failed(NETWORK, failure, "correct the settings as the message says");
-            findings.skip(&[CLOCK, KEYS, EXCHANGE], "there is no client without it");
+            findings.failed(CONFIGURATION, failure, "correct the settings as the message says");
+            findings.skip(&[CLOCK, NETWORK, KEYS, EXCHANGE], "there is no client without it");
         }
     }
 }
@@ -69,6 +69,7 @@ fn configuration(settings: &Settings, findings: &mut Findings) -> Option<Tenant>
         let tenant = settings.tenant()?;
         settings.client_secret()?;
         settings.pinned_keys()?;
+        settings.extra_roots()?;
         let told = format!("environment {environment}, tenant {}, signer {signer}", tenant.context());
         Ok((tenant, told))
     };
@@ -139,6 +140,8 @@ async fn service(client: &SystemUserClient, tenant: &Tenant, exchange: Exchange,
             findings.skip(&[CLOCK], "the service was not reached");
             let cure = network_cure(error.kind());
             findings.failed(NETWORK, error.into(), cure);
+            findings.skip(&[KEYS, EXCHANGE], "the service was not reached");
+            return;
         }
     }
     keys(client, findings).await;

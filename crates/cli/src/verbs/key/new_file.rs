@@ -33,17 +33,21 @@ pub(super) fn check(args: &NewFileArgs, format: KeyFormat) -> Result<(), Failure
 pub(super) fn write(args: &NewFileArgs, format: KeyFormat, key: &PrivateKey) -> Result<Exit, Failure> {
     let contents = encode(args, format, key)?;
     let public = key.public_key();
-    if let Some(path) = &args.public_out {
-        persist(path, public.to_pem().as_bytes(), args.force)?;
-    }
     if args.out == Path::new("-") {
         let text = std::str::from_utf8(&contents).map_err(|_| {
             Failure::configuration("DER is not written to standard output; name a file by --out")
         })?;
         print(text)?;
+    } else {
+        persist(&args.out, &contents, args.force)?;
+    }
+    // After the private half: alone it would be of no use.
+    if let Some(path) = &args.public_out {
+        persist(path, public.to_pem().as_bytes(), args.force)?;
+    }
+    if args.out == Path::new("-") {
         return Ok(Exit::Done);
     }
-    persist(&args.out, &contents, args.force)?;
     print(&format!(
         "wrote {} ({} with {} bits, public half SHA-256 {})\n",
         args.out.display(),
