@@ -69,6 +69,11 @@ impl HttpClient {
         let mut builder = options
             .base
             .unwrap_or_default()
+            // What a caller's own builder may say of these is not heard.
+            .tls_danger_accept_invalid_certs(false)
+            .tls_danger_accept_invalid_hostnames(false)
+            .tls_sslkeylogfile(false)
+            .connection_verbose(false)
             .redirect(redirect::Policy::none())
             .https_only(!environment.is_loopback())
             .connect_timeout(options.timeouts.connect)

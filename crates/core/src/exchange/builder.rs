@@ -67,7 +67,8 @@ impl SystemUserClientBuilder {
 
     /// Builds the HTTP client on this `reqwest` builder: a resolver, a local address, a client certificate.
     ///
-    /// A builder and not a client, because redirects, plain HTTP and time-outs are then set here, whatever it says.
+    /// A builder and not a client, because redirects, certificate checks, plain HTTP, time-outs and the logging of
+    /// what goes over the wire are then set here, whatever it says.
     #[must_use]
     pub fn with_http_client(mut self, base: ClientBuilder) -> Self {
         self.http.base = Some(base);
