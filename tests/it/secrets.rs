@@ -1,17 +1,16 @@
 //! No secret shows anywhere but where it is asked for: library and program, at trace level, through success and
 //! every failure.
 
+use std::cell::RefCell;
 use std::io;
 use std::process::{Command, Output};
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 
 use base64::Engine as _;
 use soticket::pem::{KeySource, PemSigner};
 use soticket::{SignedSystemToken, SystemClock};
 use soticket_emulator::{Fault, FaultyBody, JwtDefect, Refusal, Sample};
 use soticket_tests::{LoginService, soticket};
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{Service, partner_key_xml, signer, tenant};
 
@@ -55,44 +54,42 @@ fn private_number(key_xml: &str, part: &str) -> [String; 4] {
     [base64[..20].to_owned(), hexadecimal.to_uppercase(), hexadecimal, decimal.join(", ")]
 }
 
+thread_local! {
+    static LOGGED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Everything that is logged by this thread, of every crate.
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
+///
+/// One subscriber for the whole process: one for each thread would miss what another thread, without a
+/// subscriber, was first to reach.
+struct Captured;
 
 impl Captured {
-    fn start() -> (Self, DefaultGuard) {
-        let captured = Self::default();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(captured.clone())
-            .with_ansi(false)
-            .finish();
-        // Crates that use `log`, rustls among them, are heard too.
-        let _ = tracing_log::LogTracer::init();
-        (captured, tracing::subscriber::set_default(subscriber))
+    fn start() -> Self {
+        static SUBSCRIBER: Once = Once::new();
+        SUBSCRIBER.call_once(|| {
+            tracing_log::LogTracer::init().unwrap();
+            let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+            let subscriber = subscriber.with_writer(|| Self).with_ansi(false).finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        LOGGED.take();
+        Self
     }
 
     fn text(&self) -> String {
-        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+        String::from_utf8_lossy(&LOGGED.take()).into_owned()
     }
 }
 
 impl io::Write for Captured {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
@@ -121,7 +118,7 @@ fn echo() -> String {
 
 #[tokio::test]
 async fn the_library_shows_no_secret_through_success_and_every_failure() {
-    let (captured, _guard) = Captured::start();
+    let captured = Captured::start();
     let service = Service::start().await;
     let secrets = Secrets::of_the_sample(partner_key_xml());
     let client = service.client();
@@ -148,7 +145,7 @@ async fn the_library_shows_no_secret_through_success_and_every_failure() {
 
 #[test]
 fn the_key_file_signer_shows_no_secret_when_a_key_is_damaged() {
-    let (captured, _guard) = Captured::start();
+    let captured = Captured::start();
     let xml = partner_key_xml();
     let secrets = Secrets::of_the_sample(xml);
     let swapped = xml.replace("<D>", "<X>").replace("</D>", "</X>");
