@@ -37,8 +37,12 @@ impl Refusal {
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = if self.text.is_empty() { "no reason given" } else { &self.text };
-        write!(f, "SuperOffice refused ({}: {text}); {}", self.reason, self.reason.cure())
+        let (reason, text, cure) = (self.reason, &self.text, self.reason.cure());
+        match text.as_str() {
+            "" => write!(f, "SuperOffice refused and gave no reason; {cure}"),
+            _ if reason == RefusalReason::Unknown => write!(f, "SuperOffice refused: `{text}`; {cure}"),
+            _ => write!(f, "SuperOffice refused for {reason}: `{text}`; {cure}"),
+        }
     }
 }
 
