@@ -11,7 +11,7 @@ use crate::faults::Fault;
 use crate::log::{Entry, Outcome};
 use crate::shared::{Shared, lock};
 use crate::{api, discovery};
-use route::Route;
+use route::{Route, Site};
 
 mod body;
 mod exchange;
@@ -60,7 +60,8 @@ where
 {
     let request = request.map(Body::new);
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let route = Route::of(&path, port == shared.login_port);
+    let site = if port == shared.login_port { Site::LoginAndTenants } else { Site::Tenants };
+    let route = Route::of(&path, site);
     let faults = shared.faults.take(route.scope());
     for fault in &faults {
         if let Fault::Latency { milliseconds } = fault {

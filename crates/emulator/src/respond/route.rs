@@ -15,9 +15,17 @@ pub(super) enum Route {
     None,
 }
 
+/// What a port serves: the login service lives on one port only, and tenants on any.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Site {
+    LoginAndTenants,
+    Tenants,
+}
+
 impl Route {
-    /// The route of `path`; the login service lives on one port only, and tenants on any.
-    pub(super) fn of(path: &str, is_login: bool) -> Self {
+    /// The route of `path` on `site`.
+    pub(super) fn of(path: &str, site: Site) -> Self {
+        let is_login = site == Site::LoginAndTenants;
         let lower = path.to_ascii_lowercase();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         match lower.as_str() {

@@ -39,11 +39,11 @@ pub(super) fn write(args: &NewFileArgs, format: KeyFormat, key: &PrivateKey) -> 
         })?;
         print(text)?;
     } else {
-        persist(&args.out, &contents, args.force)?;
+        persist(&args.out, &contents, Existing::of(args))?;
     }
     // After the private half: alone it would be of no use.
     if let Some(path) = &args.public_out {
-        persist(path, public.to_pem().as_bytes(), args.force)?;
+        persist(path, public.to_pem().as_bytes(), Existing::of(args))?;
     }
     if args.out == Path::new("-") {
         return Ok(Exit::Done);
@@ -88,15 +88,31 @@ fn new_passphrase(args: &NewFileArgs) -> Result<SecretText, Failure> {
     input.read()
 }
 
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy)]
+enum Existing {
+    Kept,
+    Replaced,
+}
+
+impl Existing {
+    fn of(args: &NewFileArgs) -> Self {
+        if args.force { Self::Replaced } else { Self::Kept }
+    }
+}
+
 /// Writes beside `path` first, readable by the owner alone, and puts it in its place when it is on the disk.
-fn persist(path: &Path, contents: &[u8], force: bool) -> Result<(), Failure> {
+fn persist(path: &Path, contents: &[u8], existing: Existing) -> Result<(), Failure> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let cannot = |error: io::Error| {
         Failure::configuration(format!("`{}` cannot be written", path.display())).with_cause(error)
     };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(cannot)?;
     file.write_all(contents).and_then(|()| file.as_file().sync_all()).map_err(cannot)?;
-    let placed = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    let placed = match existing {
+        Existing::Replaced => file.persist(path),
+        Existing::Kept => file.persist_noclobber(path),
+    };
     match placed {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
