@@ -22,6 +22,15 @@ pub(crate) struct SecretInput {
     pub(crate) flag: &'static str,
     pub(crate) file_of_flag: Option<PathBuf>,
     pub(crate) file_of_settings: Option<PathBuf>,
+    pub(crate) prompt: Prompt,
+}
+
+/// How often a prompt asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Prompt {
+    Once,
+    /// For a new secret, of which a slip of the finger would lock out for ever.
+    Twice,
 }
 
 impl SecretInput {
@@ -84,11 +93,22 @@ impl SecretInput {
         if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
             return Err(self.missing());
         }
+        let answer = self.prompt("")?;
+        if answer.expose().is_empty() {
+            return Err(self.missing());
+        }
+        if self.prompt == Prompt::Twice && self.prompt(" again")?.expose() != answer.expose() {
+            return Err(Failure::configuration(format!("the {} was not the same both times", self.what)));
+        }
+        Ok(answer)
+    }
+
+    fn prompt(&self, again: &str) -> Result<SecretText, Failure> {
         let what = self.what;
-        let answer = rpassword::prompt_password(format!("The {what}: ")).map_err(|error| {
+        let answer = rpassword::prompt_password(format!("The {what}{again}: ")).map_err(|error| {
             Failure::configuration(format!("the {what} cannot be asked for")).with_cause(error)
         })?;
-        if answer.is_empty() { Err(self.missing()) } else { Ok(SecretText::new(answer)) }
+        Ok(SecretText::new(answer))
     }
 
     fn missing(&self) -> Failure {

@@ -14,7 +14,7 @@ use soticket::{
 
 use crate::args::{ConnectionArgs, Transport};
 use crate::failure::Failure;
-use crate::secret_input::SecretInput;
+use crate::secret_input::{Prompt, SecretInput};
 use file::SettingsFile;
 pub(crate) use trust::{read, unusable};
 
@@ -83,6 +83,7 @@ impl Settings {
             flag: "--client-secret-file",
             file_of_flag: self.args.client_secret_file.clone(),
             file_of_settings: self.file.client_secret_file.clone(),
+            prompt: Prompt::Once,
         };
         parse_secret(&input)
     }
@@ -94,6 +95,7 @@ impl Settings {
             flag: "--system-user-token-file",
             file_of_flag: self.args.system_user_token_file.clone(),
             file_of_settings: self.file.system_user_token_file.clone(),
+            prompt: Prompt::Once,
         })
     }
 
@@ -136,6 +138,7 @@ impl Settings {
             flag: "",
             file_of_flag: None,
             file_of_settings: Some(tenant.system_user_token_file.clone()),
+            prompt: Prompt::Once,
         })?;
         Ok(Tenant::new(context, token))
     }
@@ -190,6 +193,7 @@ pub(crate) fn key_passphrase(flag: Option<PathBuf>, settings: Option<PathBuf>) -
         flag: "--key-passphrase-file",
         file_of_flag: flag,
         file_of_settings: settings,
+        prompt: Prompt::Once,
     }
 }
 

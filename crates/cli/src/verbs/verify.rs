@@ -8,7 +8,7 @@ use soticket::{PublicKey, SignedSystemToken};
 use crate::args::{Format, VerifyArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::{print_json, print_line};
-use crate::secret_input::SecretInput;
+use crate::secret_input::{Prompt, SecretInput};
 use crate::settings::{Settings, read, unusable};
 
 pub(crate) async fn run(args: VerifyArgs, config: Option<&Path>) -> Result<Exit, Failure> {
@@ -23,6 +23,7 @@ pub(crate) async fn run(args: VerifyArgs, config: Option<&Path>) -> Result<Exit,
         flag: "--signed-token-file",
         file_of_flag: Some(args.signed_token_file),
         file_of_settings: None,
+        prompt: Prompt::Once,
     };
     let signed: SignedSystemToken = input.read()?.expose().parse().map_err(|error| {
         Failure::configuration("what was read is no signed system token").with_cause(error)

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::args::{KeyFormat, NewFileArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::print;
-use crate::secret_input::SecretInput;
+use crate::secret_input::{Prompt, SecretInput};
 
 /// Finds what cannot work before a key is made or a passphrase asked for.
 pub(super) fn check(args: &NewFileArgs, format: KeyFormat) -> Result<(), Failure> {
@@ -84,6 +84,7 @@ fn new_passphrase(args: &NewFileArgs) -> Result<SecretText, Failure> {
         flag: "--new-key-passphrase-file",
         file_of_flag: args.new_key_passphrase_file.clone(),
         file_of_settings: None,
+        prompt: Prompt::Twice,
     };
     input.read()
 }
