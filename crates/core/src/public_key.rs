@@ -107,6 +107,17 @@ impl PublicKey {
     pub fn verify(&self, message: &[u8], signature: &Signature) -> Result<(), SignatureMismatch> {
         self.parsed.verify_sig(message, signature.as_bytes()).map_err(|_| SignatureMismatch)
     }
+
+    /// As [`verify`](Self::verify), for a message of which the SHA-256 digest is at hand; for signers, which
+    /// hash a message once and let go of it.
+    ///
+    /// # Errors
+    /// [`SignatureMismatch`], whatever the reason.
+    pub fn verify_sha256(&self, digest: &[u8; 32], signature: &Signature) -> Result<(), SignatureMismatch> {
+        let digest =
+            digest::Digest::import_less_safe(digest, &digest::SHA256).map_err(|_| SignatureMismatch)?;
+        self.parsed.verify_digest_sig(&digest, signature.as_bytes()).map_err(|_| SignatureMismatch)
+    }
 }
 
 impl fmt::Debug for PublicKey {

@@ -14,6 +14,7 @@ pub struct KeyInfo {
     location: String,
     format: Option<String>,
     exportability: Exportability,
+    attributes: Vec<(&'static str, String)>,
     warnings: Vec<String>,
 }
 
@@ -34,6 +35,7 @@ impl KeyInfo {
             location: location.into(),
             format: None,
             exportability: Exportability::Unknown,
+            attributes: Vec::new(),
             warnings: Vec::new(),
         }
     }
@@ -49,6 +51,13 @@ impl KeyInfo {
     #[must_use]
     pub fn with_exportability(mut self, exportability: Exportability) -> Self {
         self.exportability = exportability;
+        self
+    }
+
+    /// Adds what the backend says of the key in its own terms, such as `CKA_SENSITIVE` and `true`.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.attributes.push((name, value.into()));
         self
     }
 
@@ -99,6 +108,11 @@ impl KeyInfo {
     #[must_use]
     pub fn exportability(&self) -> Exportability {
         self.exportability
+    }
+
+    /// What the backend says of the key in its own terms: names and values, in the backend's order.
+    pub fn attributes(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.attributes.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
     /// What an operator should know and act upon, in full sentences without a full stop.
