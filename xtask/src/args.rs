@@ -15,6 +15,9 @@ pub(crate) enum Request {
     Test {
         filter: Vec<String>,
     },
+    SofthsmTest {
+        filter: Vec<String>,
+    },
     Ci(OnFailure),
     Tidy,
     Demo,
@@ -80,7 +83,7 @@ impl Words {
     fn into_request(self, command: &str) -> Result<Request, lexopt::Error> {
         refuse(self.keep_going && command != "ci", "--keep-going")?;
         refuse(self.quick && command != "bench", "--quick")?;
-        if !matches!(command, "test" | "bench")
+        if !matches!(command, "test" | "softhsm-test" | "bench")
             && let Some(word) = self.plain.first()
         {
             return Err(lexopt::Error::UnexpectedArgument(OsString::from(word)));
@@ -88,6 +91,7 @@ impl Words {
         Ok(match command {
             "setup" => Request::Setup,
             "test" => Request::Test { filter: self.plain },
+            "softhsm-test" => Request::SofthsmTest { filter: self.plain },
             "ci" => Request::Ci(if self.keep_going { OnFailure::KeepGoing } else { OnFailure::Stop }),
             "tidy" => Request::Tidy,
             "demo" => Request::Demo,
@@ -141,7 +145,8 @@ const COMMANDS: &[CommandHelp] = &[
         details: "\
 Looks for each of these and installs, saying so, only what is missing:
   rustfmt and clippy           with rustup
-  openssl, node, npm, ip, unshare
+  openssl, node, npm, ip, unshare; SoftHSM, OpenSC, p11-kit, NSS; libclang, pkg-config and the headers of
+  OpenSSL and SQLite, which kryoptic is built with
                                Debian packages, with apt-get (and sudo unless run as root)
   cargo-deny                   with cargo install, a pinned version or any later one
   the npm packages of tests/node
@@ -154,16 +159,31 @@ Running it again costs well under a second. Where there is no apt-get, it names 
         usage: "test [<filter>…]",
         summary: "Run all tests and doctests",
         details: "\
-Runs what `cargo xtask setup` would for the tests, then the tests of every package with all features on, those
-marked `#[ignore]` too, then the doctests. A filter runs only the tests whose names contain it.",
+Runs what `cargo xtask setup` would for the tests and builds kryoptic, then runs the tests of every package with all
+features on, those marked `#[ignore]` and those of `cargo xtask softhsm-test` too, then the doctests. A filter runs
+only the tests whose names contain it.",
+    },
+    CommandHelp {
+        name: "softhsm-test",
+        usage: "softhsm-test [<filter>…]",
+        summary: "Run the tests that need an HSM, against software tokens",
+        details: "\
+Runs what `cargo xtask setup` would for the tests, builds kryoptic (tests/kryoptic-module, a minute once) and the
+command line, then runs the tests of `soticket-signer-pkcs11` and `soticket-pkcs11-testbed`, and those of
+`soticket-tests` whose names contain `hsm`. A filter runs only the tests whose names contain it.
+
+The tokens are made in a folder of their own under TMPDIR, which is removed at the end, after a failure or Ctrl-C too.
+No token of yours is touched: SOFTHSM2_CONF and KRYOPTIC_CONF name configurations in there. SOTICKET_TEST_KRYOPTIC
+tells the tests which module was built.",
     },
     CommandHelp {
         name: "ci",
         usage: "ci [--keep-going]",
         summary: "Run every check that a change has to pass; CI runs this",
         details: "\
-In this order: setup, format, tidy, licences and bans (cargo deny), clippy, each feature alone, build, tests,
-doctests, documentation; warnings are errors. Prints how long each step took and the command that repeats a failed one.
+In this order: setup, format, tidy, licences and bans (cargo deny), clippy, each feature alone, kryoptic, build, tests
+(with those of `cargo xtask softhsm-test`), doctests, documentation; warnings are errors. Prints how long each step
+took and the command that repeats a failed one.
 
 Options:
   --keep-going  Run the steps after a failed one too (without: stop there)
@@ -176,8 +196,9 @@ With the environment variable CI set, nothing is built incrementally.",
         summary: "Check the rules of the repository that compilers do not know",
         details: "\
 Which crate may depend on which; what a package inherits from the workspace; which Rust version dependencies ask
-for; banned dependencies; a `//!` at the top of every module; the length of files; ignored tests without a reason;
-left-over markers and debug macros; paths of one machine; links between Markdown files; white space.
+for; banned dependencies; a `//!` at the top of every module; the length of files; where unsafe code may stand;
+ignored tests without a reason; left-over markers and debug macros; paths of one machine; links between Markdown
+files; white space.
 
 Prints each finding as `path:line: what: cure`, all at once, and changes nothing.",
     },
@@ -245,6 +266,7 @@ mod tests {
     #[test]
     fn options_belong_to_their_command() {
         assert_eq!(parse("ci --keep-going"), Ok(Request::Ci(OnFailure::KeepGoing)));
+        assert_eq!(parse("softhsm-test login"), Ok(Request::SofthsmTest { filter: vec!["login".into()] }));
         assert_eq!(parse("ci"), Ok(Request::Ci(OnFailure::Stop)));
         assert_eq!(parse("bench --quick sign"), Ok(Request::Bench(Selection::quick(vec!["sign".into()]))));
         assert!(parse("test --keep-going").unwrap_err().contains("--keep-going"));

@@ -9,7 +9,7 @@ use crate::{
     error::Error,
     features,
     repository::Repository,
-    setup,
+    setup, softhsm,
     steps::{Action, Step},
 };
 
@@ -26,19 +26,23 @@ pub(crate) const PROGRAM_VARIABLE: &str = "SOTICKET_BINARY";
 const WHOLE_WORKSPACE: [&str; 2] = ["--workspace", "--all-features"];
 
 /// Everything but benchmarks, which clippy looks at, and doctests, which cargo runs by themselves only.
-const TEST_TARGETS: [&str; 4] = ["--lib", "--bins", "--tests", "--examples"];
+pub(crate) const TEST_TARGETS: [&str; 4] = ["--lib", "--bins", "--tests", "--examples"];
 
-/// Whether tests run that are ignored for what they need.
+/// The module of those tests of which [`CertificateTests`] speaks.
+const CERTIFICATE_TESTS: &str = "real_certificates";
+
+/// Whether the tests run that need SuperOffice's certificates. Every other ignored test does: what it needs, `setup`
+/// has installed and [`softhsm`] has built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum IgnoredTests {
+pub(crate) enum CertificateTests {
     Run,
     LeaveOut,
 }
 
-impl IgnoredTests {
-    /// What ignored tests need are SuperOffice's certificates, which are not ours to publish: where they lie
-    /// beside the checkout, or are named, the tests run; in CI they run whatever is there, and fail without.
-    pub(crate) fn here(repository: &Repository) -> Self {
+impl CertificateTests {
+    /// The certificates are not ours to publish: where they lie beside the checkout, or are named, the tests run;
+    /// in CI they run whatever is there, and fail without.
+    fn here(repository: &Repository) -> Self {
         let named = ["CI", "SOTICKET_TEST_CERTIFICATES"].into_iter().any(|name| env::var_os(name).is_some());
         if named || repository.root().join("../shared/certificates").is_dir() {
             return Self::Run;
@@ -53,7 +57,7 @@ impl IgnoredTests {
     fn arguments(self) -> &'static [&'static str] {
         match self {
             Self::Run => &["--", "--include-ignored"],
-            Self::LeaveOut => &["--"],
+            Self::LeaveOut => &["--", "--include-ignored", "--skip", CERTIFICATE_TESTS],
         }
     }
 }
@@ -73,37 +77,55 @@ pub(crate) fn steps(repository: &Repository) -> Result<Vec<Step>, Error> {
     let workspace = repository.workspace()?;
     let checks = features::checks(&workspace);
     steps.extend(checks.into_iter().map(|(name, check)| Step::new(name, check)));
-    let names = ["build", "tests", "doctests"];
-    steps.extend(
-        names
-            .into_iter()
-            .zip(tests(&workspace.target_directory, IgnoredTests::here(repository), &[]))
-            .map(|(name, test)| Step::new(name, test)),
-    );
+    steps.extend([
+        Step::new("kryoptic", softhsm::build_kryoptic(&workspace.target_directory)),
+        Step::new("build", build()),
+        // The tokens are gone when it ends, so that its own command could not be repeated.
+        Step::new("tests", Action::Own("test", |repository| tests(repository, &[]))),
+        Step::new("doctests", doctests(&[])),
+    ]);
     steps.push(Step::new("documentation", documentation()));
     Ok(steps)
 }
 
-/// All tests, then all doctests, of those whose names contain one of `filter`; before them, what they start.
-///
+/// All tests, then all doctests, of those whose names contain one of `filter`; before them, what they need.
+pub(crate) fn test(repository: &Repository, filter: &[String]) -> Result<(), Error> {
+    setup::run(repository, setup::Scope::Tests)?;
+    softhsm::build_kryoptic(&repository.workspace()?.target_directory).run(repository)?;
+    build().run(repository)?;
+    tests(repository, filter)?;
+    doctests(filter).run(repository)
+}
+
+/// The tests without the doctests.
+fn tests(repository: &Repository, filter: &[String]) -> Result<(), Error> {
+    let target_directory = repository.workspace()?.target_directory;
+    let command = test_command(&target_directory, CertificateTests::here(repository), filter);
+    softhsm::with_tokens(repository, &target_directory, &[command])
+}
+
 /// `cargo test` builds a program only for the tests of its own package, and those of other packages start it too.
 /// Built together with the tests, it is built from the same artefacts.
-pub(crate) fn tests(
+fn build() -> Invocation {
+    Invocation::cargo(["build"]).with_args(WHOLE_WORKSPACE).with_args(TEST_TARGETS)
+}
+
+fn test_command(
     target_directory: &Utf8Path,
-    ignored: IgnoredTests,
+    certificates: CertificateTests,
     filter: &[String],
-) -> [Invocation; 3] {
-    let build = Invocation::cargo(["build"]).with_args(WHOLE_WORKSPACE).with_args(TEST_TARGETS);
-    let tests = Invocation::cargo(["test"])
+) -> Invocation {
+    Invocation::cargo(["test"])
         .with_args(WHOLE_WORKSPACE)
         .with_args(TEST_TARGETS)
-        .with_args(ignored.arguments().iter().copied())
+        .with_args(certificates.arguments().iter().copied())
         .with_args(filter.to_vec())
-        .with_env(PROGRAM_VARIABLE, target_directory.join("debug").join(PROGRAM));
+        .with_env(PROGRAM_VARIABLE, target_directory.join("debug").join(PROGRAM))
+}
+
+fn doctests(filter: &[String]) -> Invocation {
     let doctests = Invocation::cargo(["test"]).with_args(WHOLE_WORKSPACE).with_args(["--doc"]);
-    let doctests =
-        if filter.is_empty() { doctests } else { doctests.with_args(["--"]).with_args(filter.to_vec()) };
-    [build, tests, doctests]
+    if filter.is_empty() { doctests } else { doctests.with_args(["--"]).with_args(filter.to_vec()) }
 }
 
 fn clippy() -> Invocation {
@@ -125,19 +147,27 @@ mod tests_of_ci {
     use super::*;
 
     #[test]
-    fn ignored_tests_run_where_what_they_need_is_there_and_ignored_examples_do_not() {
-        let [_, tests, doctests] =
-            tests("/w/target".into(), IgnoredTests::Run, &[]).map(|test| test.to_string());
+    fn ignored_tests_run_and_ignored_examples_do_not() {
+        let tests = test_command("/w/target".into(), CertificateTests::Run, &[]).to_string();
         assert!(tests.starts_with("SOTICKET_BINARY=/w/target/debug/soticket cargo test "), "{tests}");
-        assert!(tests.ends_with("-- --include-ignored"), "{tests}");
-        assert_eq!(doctests, "cargo test --workspace --all-features --doc");
+        assert!(tests.ends_with(" -- --include-ignored"), "{tests}");
+        assert_eq!(doctests(&[]).to_string(), "cargo test --workspace --all-features --doc");
+    }
+
+    #[test]
+    fn without_certificates_only_what_needs_them_is_left_out() {
+        let tests = test_command("/w/target".into(), CertificateTests::LeaveOut, &[]).to_string();
+        assert!(tests.ends_with(" -- --include-ignored --skip real_certificates"), "{tests}");
+        let module = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/it/real_certificates.rs");
+        assert!(std::path::Path::new(module).is_file(), "the tests are no longer in {module}");
     }
 
     #[test]
     fn a_filter_reaches_the_tests_and_not_cargo() {
-        let [_, tests, doctests] = tests("/w/target".into(), IgnoredTests::LeaveOut, &["jwt".to_owned()])
-            .map(|test| test.to_string());
-        assert!(tests.ends_with("-- jwt"), "{tests}");
+        let filter = ["jwt".to_owned()];
+        let tests = test_command("/w/target".into(), CertificateTests::LeaveOut, &filter).to_string();
+        assert!(tests.ends_with(" real_certificates jwt"), "{tests}");
+        let doctests = doctests(&filter).to_string();
         assert!(doctests.ends_with("--doc -- jwt"), "{doctests}");
     }
 }

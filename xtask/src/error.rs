@@ -24,14 +24,24 @@ pub(crate) enum Error {
         #[source]
         cause: io::Error,
     },
+    #[error("the throw-away folder for tokens could not be made in {}; TMPDIR names another place", parent.display())]
+    NoScratch {
+        parent: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+    #[error(
+        "no test of `{package}` has `{word}` in its name; if they were renamed, name them in xtask/src/softhsm.rs"
+    )]
+    NoTests { package: &'static str, word: &'static str },
     #[error("{count} {} against the rules of the repository, listed above", if *count == 1 { "place" } else { "places" })]
     Untidy { count: usize },
     #[error(
-        "the programs {} are missing and there is no apt-get here: install what Debian calls {}, then run this again",
-        programs.join(", "),
+        "{} are missing and there is no apt-get here: install what Debian calls {}, then run this again",
+        needs.join(", "),
         packages.join(" ")
     )]
-    NoPackageManager { programs: Vec<String>, packages: Vec<String> },
+    NoPackageManager { needs: Vec<String>, packages: Vec<String> },
     #[error("{failed} of {all} steps failed")]
     StepsFailed { failed: usize, all: usize },
 }

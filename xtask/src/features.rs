@@ -44,8 +44,10 @@ mod tests {
 
     #[test]
     fn none_default_and_each_feature_by_itself() {
-        let args: Vec<String> =
-            combinations(&["default", "full", "pem"]).into_iter().map(|(_, args)| args.join(" ")).collect();
+        let args: Vec<String> = combinations(&["default", "full", "pem", "pkcs11"])
+            .into_iter()
+            .map(|(_, args)| args.join(" "))
+            .collect();
         assert_eq!(
             args,
             [
@@ -53,6 +55,7 @@ mod tests {
                 "",
                 "--no-default-features --features full",
                 "--no-default-features --features pem",
+                "--no-default-features --features pkcs11",
             ]
         );
     }

@@ -9,13 +9,13 @@ mod error;
 mod features;
 mod repository;
 mod setup;
+mod softhsm;
 mod steps;
 mod tidy;
 
 use std::process::ExitCode;
 
 use args::Request;
-use ci::IgnoredTests;
 use command::Invocation;
 use error::Error;
 use repository::Repository;
@@ -49,13 +49,8 @@ fn run(request: &Request) -> Result<(), Error> {
     match request {
         Request::Help(_) => Ok(()),
         Request::Setup => setup::run(&repository, setup::Scope::Everything),
-        Request::Test { filter } => {
-            setup::run(&repository, setup::Scope::Tests)?;
-            let target_directory = repository.workspace()?.target_directory;
-            ci::tests(&target_directory, IgnoredTests::here(&repository), filter)
-                .iter()
-                .try_for_each(|command| command.run(&repository))
-        }
+        Request::Test { filter } => ci::test(&repository, filter),
+        Request::SofthsmTest { filter } => softhsm::run(&repository, filter),
         Request::Ci(on_failure) => steps::run(&repository, ci::steps(&repository)?, *on_failure),
         Request::Tidy => tidy::run(&repository),
         Request::Demo => Invocation::cargo(["run", "--quiet", "--", "demo"]).run(&repository),

@@ -10,6 +10,7 @@ mod manifests;
 mod modules;
 mod text;
 mod tree;
+mod unsafe_code;
 
 use crate::{error::Error, repository::Repository};
 use finding::Finding;
@@ -48,4 +49,5 @@ const RULES: &[Rule] = &[
     text::no_ignored_test_without_reason,
     text::no_leftovers,
     text::no_paths_of_one_machine,
+    unsafe_code::only_where_allowed,
 ];

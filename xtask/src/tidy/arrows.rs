@@ -8,15 +8,24 @@ use super::{finding::Finding, manifests, tree::Tree};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     Core,
-    Signer,
+    Signer(Keys),
     /// The suite that every signer must pass.
     Conformance,
+    /// Tokens for tests, and a module that fails as they ask.
+    Testbed,
     Facade,
     Emulator,
     CommandLine,
     /// What crosses crates.
     Tests,
     Chores,
+}
+
+/// Where a signer's keys are, as far as its tests need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keys {
+    InTokens,
+    Elsewhere,
 }
 
 /// No dependency of a member on another member but those that the design draws, for tests no more than here.
@@ -47,12 +56,14 @@ fn part(name: &str) -> Option<Part> {
     Some(match name {
         "soticket-core" => Part::Core,
         "soticket-signer-conformance" => Part::Conformance,
+        "soticket-signer-pkcs11" => Part::Signer(Keys::InTokens),
+        "soticket-pkcs11-testbed" => Part::Testbed,
         "soticket" => Part::Facade,
         "soticket-emulator" => Part::Emulator,
         "soticket-cli" => Part::CommandLine,
         "soticket-tests" => Part::Tests,
         "xtask" => Part::Chores,
-        signer if signer.starts_with("soticket-signer-") => Part::Signer,
+        signer if signer.starts_with("soticket-signer-") => Part::Signer(Keys::Elsewhere),
         _ => return None,
     })
 }
@@ -60,15 +71,20 @@ fn part(name: &str) -> Option<Part> {
 fn may_depend(from: Part, to: Part, kind: DependencyKind) -> bool {
     let in_tests = kind == DependencyKind::Development;
     match (from, to) {
-        // Nothing is built on these, and these on nothing: the one has to stay quick to compile, the other has to
-        // make no mistake of core's.
-        (_, Part::Chores | Part::CommandLine | Part::Tests) | (Part::Chores | Part::Emulator, _) => false,
-        (Part::Tests | Part::CommandLine, _) => true,
+        // Nothing is built on these, and these on nothing: the ones have to stay quick to compile, the others have
+        // to make no mistake of core's.
+        (_, Part::Chores | Part::CommandLine | Part::Tests) => false,
+        (Part::Chores | Part::Emulator | Part::Testbed, _) => false,
+        (Part::Tests, _) => true,
+        (Part::CommandLine | Part::Signer(Keys::InTokens), Part::Testbed) => in_tests,
+        (_, Part::Testbed) => false,
+        (_, Part::Conformance) => in_tests && matches!(from, Part::Signer(_)),
+        (Part::CommandLine, _) => true,
         // Whoever talks to the login service may talk to the one on loopback in its tests.
+        (Part::Signer(_) | Part::Conformance, Part::Emulator) => false,
         (_, Part::Emulator) => in_tests,
-        (_, Part::Conformance) => in_tests && from == Part::Signer,
-        (Part::Conformance | Part::Signer, to) => to == Part::Core,
-        (Part::Facade, to) => matches!(to, Part::Core | Part::Signer),
+        (Part::Conformance | Part::Signer(_), to) => to == Part::Core,
+        (Part::Facade, to) => matches!(to, Part::Core | Part::Signer(_)),
         (Part::Core, _) => false,
     }
 }
@@ -76,10 +92,20 @@ fn may_depend(from: Part, to: Part, kind: DependencyKind) -> bool {
 fn cure(from: Part, to: Part) -> &'static str {
     match (from, to) {
         (Part::Emulator, _) => "the emulator knows no crate of the workspace, in its tests neither",
-        (Part::Core, Part::Signer) => "core knows no signer",
-        (Part::Signer, Part::Signer) => "no signer knows another; what they share belongs into core",
+        (Part::Testbed, _) => "the testbed knows no crate of the workspace, in its tests neither",
+        (Part::Core, Part::Signer(_)) => "core knows no signer",
+        (Part::Signer(_), Part::Signer(_)) => "no signer knows another; what they share belongs into core",
         (Part::Chores, _) => "the chores stay quick to compile; call the program instead",
+        (Part::Signer(_) | Part::Conformance, Part::Emulator) => {
+            "a signer signs; test the exchange in `tests`"
+        }
         (_, Part::Emulator) => "the emulator is for tests: make it a dev-dependency",
+        (_, Part::Conformance) => {
+            "the conformance suite is for the tests of signers: make it their dev-dependency"
+        }
+        (_, Part::Testbed) => {
+            "the testbed is for the tests of soticket-signer-pkcs11 and the command line: make it their dev-dependency"
+        }
         _ => "arrows point one way: core ← signer-* ← soticket ← cli",
     }
 }
@@ -106,12 +132,20 @@ mod tests {
             ("soticket-cli", "soticket-emulator"),
             ("soticket-tests", "soticket-emulator"),
             ("soticket-tests", "soticket-signer-pem"),
+            ("soticket-tests", "soticket-signer-conformance"),
+            ("soticket-tests", "soticket-pkcs11-testbed"),
+            ("soticket-signer-pkcs11", "soticket-core"),
+            ("soticket", "soticket-signer-pkcs11"),
+            ("soticket-pkcs11-testbed", "cryptoki-sys"),
             ("xtask", "toml"),
         ] {
             assert!(accepted(from, to, Normal), "{from} on {to}");
         }
         assert!(accepted("soticket-core", "soticket-emulator", Development));
         assert!(accepted("soticket-signer-pem", "soticket-signer-conformance", Development));
+        assert!(accepted("soticket-signer-pkcs11", "soticket-signer-conformance", Development));
+        assert!(accepted("soticket-signer-pkcs11", "soticket-pkcs11-testbed", Development));
+        assert!(accepted("soticket-cli", "soticket-pkcs11-testbed", Development));
     }
 
     #[test]
@@ -124,6 +158,16 @@ mod tests {
             ("soticket-signer-conformance", "soticket-signer-pem"),
             ("soticket-emulator", "soticket-core"),
             ("soticket-emulator", "soticket-signer-pem"),
+            ("soticket-signer-pkcs11", "soticket-signer-pem"),
+            ("soticket-signer-pkcs11", "soticket-emulator"),
+            ("soticket-signer-pem", "soticket-pkcs11-testbed"),
+            ("soticket-signer-conformance", "soticket-pkcs11-testbed"),
+            ("soticket-pkcs11-testbed", "soticket-core"),
+            ("soticket-pkcs11-testbed", "soticket-signer-pkcs11"),
+            ("soticket-pkcs11-testbed", "soticket-emulator"),
+            ("soticket-core", "soticket-pkcs11-testbed"),
+            ("soticket", "soticket-pkcs11-testbed"),
+            ("soticket-cli", "soticket-signer-conformance"),
             ("soticket", "soticket-cli"),
             ("soticket-tests", "soticket-cli"),
             ("soticket-cli", "xtask"),
@@ -135,9 +179,11 @@ mod tests {
     }
 
     #[test]
-    fn the_emulator_and_the_conformance_suite_are_for_tests() {
+    fn what_tests_are_made_of_is_for_tests() {
         assert!(!accepted("soticket", "soticket-emulator", Normal));
         assert!(!accepted("soticket-signer-pem", "soticket-signer-conformance", Normal));
+        assert!(!accepted("soticket-signer-pkcs11", "soticket-pkcs11-testbed", Normal));
+        assert!(!accepted("soticket-cli", "soticket-pkcs11-testbed", Normal));
     }
 
     #[test]

@@ -79,8 +79,16 @@ pub(crate) fn no_paths_of_one_machine(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
-fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
+/// The lines, counted from 1.
+pub(super) fn numbered(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.split('\n').enumerate().map(|(index, line)| (index + 1, line))
+}
+
+/// Where `word` stands and is no part of a longer one.
+pub(super) fn places_of_word<'a>(line: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
+    line.match_indices(word)
+        .map(|(at, _)| at)
+        .filter(move |at| !line[..*at].ends_with(is_word) && !line[at + word.len()..].starts_with(is_word))
 }
 
 /// Bytes that tests compare, and what tests printed: neither is written by people.
@@ -89,8 +97,7 @@ fn is_golden(path: &str) -> bool {
 }
 
 fn has_word(line: &str, word: &str) -> bool {
-    line.match_indices(word)
-        .any(|(at, _)| !line[..at].ends_with(is_word) && !line[at + word.len()..].starts_with(is_word))
+    places_of_word(line, word).next().is_some()
 }
 
 fn has_start_of_word(line: &str, word: &str) -> bool {
