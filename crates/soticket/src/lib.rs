@@ -6,16 +6,23 @@
 //! | cargo feature | backend | URI |
 //! | --- | --- | --- |
 //! | `pem` (default) | a local key file | `partner.pem`, `file:partner.xml` |
+//! | `pkcs11` | a PKCS#11 token: an HSM or a smart card | `pkcs11:token=…;object=…?module-path=…` |
 //! | `full` | all of them | |
 
+mod options;
 mod signer_uri;
 
-pub use signer_uri::{OpenSignerOptions, ParseSignerUriError, SignerUri};
+pub use options::OpenSignerOptions;
+pub use signer_uri::{ParseSignerUriError, SignerUri};
 pub use soticket_core::*;
 
 /// The backend over a local key file.
 #[cfg(feature = "pem")]
 pub use soticket_signer_pem as pem;
+
+/// The backend over PKCS#11 tokens.
+#[cfg(feature = "pkcs11")]
+pub use soticket_signer_pkcs11 as pkcs11;
 
 /// The README's snippets, compiled.
 #[cfg(all(doctest, feature = "pem"))]

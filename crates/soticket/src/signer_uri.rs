@@ -6,21 +6,28 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use soticket_core::{SecretText, SignerError, SignerErrorKind, TokenSigner};
+use soticket_core::{SignerError, SignerErrorKind, TokenSigner};
+#[cfg(feature = "pkcs11")]
+use soticket_signer_pkcs11::Pkcs11Uri;
 use thiserror::Error;
+
+use crate::options::OpenSignerOptions;
 
 /// Names a signing key: `partner.pem`, `file:partner.xml`, `pkcs11:token=…;object=…`, `awskms:///alias/partner`.
 ///
 /// Shown and debugged without the PIN that a PKCS#11 URI may hold.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct SignerUri(Kind);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Kind {
     File(PathBuf),
-    /// Known by scheme, with no backend in this version; the text is kept as it came.
+    #[cfg(feature = "pkcs11")]
+    Pkcs11(Box<Pkcs11Uri>),
+    /// Known by scheme, with no backend in this program; the text is kept as it came.
     Foreign {
         backend: &'static str,
+        cure: &'static str,
         uri: String,
     },
 }
@@ -31,26 +38,42 @@ impl SignerUri {
     pub fn as_file(&self) -> Option<&Path> {
         match &self.0 {
             Kind::File(path) => Some(path),
-            Kind::Foreign { .. } => None,
+            _ => None,
+        }
+    }
+
+    /// The PKCS#11 URI, if the key is in a token.
+    #[cfg(feature = "pkcs11")]
+    #[must_use]
+    pub fn as_pkcs11(&self) -> Option<&Pkcs11Uri> {
+        match &self.0 {
+            Kind::Pkcs11(uri) => Some(uri),
+            _ => None,
         }
     }
 
     /// Opens the key and proves that it signs. A key file is read and parsed, which blocks: an encrypted one
-    /// takes up to a second of computing.
+    /// takes up to a second of computing. A token is entered on threads of its own, which block nobody.
     ///
     /// # Errors
     /// [`SignerErrorKind::Configuration`] when the backend was not compiled in, with the cargo feature to
     /// enable; the backend's own errors else.
     pub async fn open(&self, options: OpenSignerOptions) -> Result<Arc<dyn TokenSigner>, SignerError> {
         match &self.0 {
-            Kind::File(path) => open_file(path, options),
-            Kind::Foreign { backend, .. } => Err(SignerError::new(
+            Kind::File(path) => options.open_file(path),
+            #[cfg(feature = "pkcs11")]
+            Kind::Pkcs11(uri) => options.open_pkcs11(uri).await,
+            Kind::Foreign { backend, cure, .. } => Err(SignerError::new(
                 SignerErrorKind::Configuration,
-                format!(
-                    "`{self}` names a key in {backend}, for which this version has no backend; use a key file"
-                ),
+                format!("`{self}` names a key in {backend}, for which this program has no backend; {cure}"),
             )),
         }
+    }
+}
+
+impl SignerUri {
+    fn foreign(backend: &'static str, cure: &'static str, uri: &str) -> Self {
+        Self(Kind::Foreign { backend, cure, uri: uri.to_owned() })
     }
 }
 
@@ -71,8 +94,13 @@ impl FromStr for SignerUri {
         let scheme = text.split_once(':').map(|(scheme, rest)| (scheme.to_ascii_lowercase(), rest));
         match scheme.as_ref().map(|(scheme, rest)| (scheme.as_str(), *rest)) {
             Some(("file", rest)) => file_path(rest).map(|path| Self(Kind::File(path))),
-            Some(("pkcs11", _)) => Ok(Self(Kind::Foreign { backend: "a PKCS#11 token", uri: text.into() })),
-            Some(("awskms", _)) => Ok(Self(Kind::Foreign { backend: "AWS KMS", uri: text.into() })),
+            #[cfg(feature = "pkcs11")]
+            Some(("pkcs11", _)) => Ok(Self(Kind::Pkcs11(Box::new(text.parse()?)))),
+            #[cfg(not(feature = "pkcs11"))]
+            Some(("pkcs11", _)) => {
+                Ok(Self::foreign("a PKCS#11 token", "build it with the cargo feature `pkcs11`", text))
+            }
+            Some(("awskms", _)) => Ok(Self::foreign("AWS KMS", "this version has none", text)),
             // One letter is a drive of Windows; anything with a separator before the colon is a path.
             Some((scheme, _)) if scheme.len() > 1 && is_scheme(scheme) => {
                 Err(ParseSignerUriError::UnknownScheme(scheme.to_owned()))
@@ -86,6 +114,8 @@ impl fmt::Display for SignerUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
             Kind::File(path) => write!(f, "{}", path.display()),
+            #[cfg(feature = "pkcs11")]
+            Kind::Pkcs11(uri) => uri.fmt(f),
             Kind::Foreign { uri, .. } => f.write_str(&without_pin(uri)),
         }
     }
@@ -118,59 +148,10 @@ pub enum ParseSignerUriError {
         "no backend has the scheme `{0}:`; there are file:, pkcs11: and awskms:, and a path that holds a colon begins with ./"
     )]
     UnknownScheme(String),
-}
-
-/// What opening a key may need beside its URI.
-#[derive(Debug, Default)]
-pub struct OpenSignerOptions {
-    passphrase: Option<AskPassphrase>,
-}
-
-/// Asked at most once, and only if the key turns out to be encrypted.
-#[cfg_attr(not(feature = "pem"), expect(dead_code, reason = "no backend without `pem` has encrypted keys"))]
-struct AskPassphrase(Box<dyn FnOnce() -> Result<SecretText, SignerError> + Send>);
-
-impl fmt::Debug for AskPassphrase {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AskPassphrase")
-    }
-}
-
-impl OpenSignerOptions {
-    /// Nothing but the URI.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Where the passphrase of an encrypted key file comes from; asked at most once, and only if it is needed.
-    #[must_use]
-    pub fn with_passphrase(
-        mut self,
-        ask: impl FnOnce() -> Result<SecretText, SignerError> + Send + 'static,
-    ) -> Self {
-        self.passphrase = Some(AskPassphrase(Box::new(ask)));
-        self
-    }
-}
-
-#[cfg(feature = "pem")]
-fn open_file(path: &Path, options: OpenSignerOptions) -> Result<Arc<dyn TokenSigner>, SignerError> {
-    use soticket_signer_pem::{KeySource, Passphrase, PemSigner};
-    let mut builder = PemSigner::builder(KeySource::file(path));
-    if let Some(AskPassphrase(ask)) = options.passphrase {
-        builder = builder.with_passphrase(Passphrase::callback(ask));
-    }
-    Ok(Arc::new(builder.build()?))
-}
-
-#[cfg(not(feature = "pem"))]
-fn open_file(path: &Path, _options: OpenSignerOptions) -> Result<Arc<dyn TokenSigner>, SignerError> {
-    let message = format!(
-        "`{}` names a key file, for which this program was built without a backend; enable the cargo feature `pem`",
-        path.display()
-    );
-    Err(SignerError::new(SignerErrorKind::Configuration, message))
+    /// `pkcs11:` with attributes that cannot be used.
+    #[cfg(feature = "pkcs11")]
+    #[error("the PKCS#11 URI cannot be used")]
+    Pkcs11(#[from] soticket_signer_pkcs11::ParsePkcs11UriError),
 }
 
 /// The path in what follows `file:` (RFC 8089), or in the looser `file:relative/path`.

@@ -30,14 +30,15 @@ fn a_path_is_a_key_file_with_or_without_a_scheme() {
 #[test]
 fn what_names_no_key_is_refused_with_the_reason() {
     use ParseSignerUriError as E;
-    assert_eq!(parse(""), Err(E::Empty));
-    assert_eq!(parse("file:"), Err(E::NoPath));
-    assert_eq!(parse("file://server/key.pem"), Err(E::OtherHost("server".into())));
-    assert_eq!(parse("file:///etc/%FF.pem"), Err(E::NotText));
-    assert_eq!(parse("vault:secret/key"), Err(E::UnknownScheme("vault".into())));
-    assert_eq!(parse("https://example.com/key"), Err(E::UnknownScheme("https".into())));
+    assert_eq!(parse("").unwrap_err(), E::Empty);
+    assert_eq!(parse("file:").unwrap_err(), E::NoPath);
+    assert_eq!(parse("file://server/key.pem").unwrap_err(), E::OtherHost("server".into()));
+    assert_eq!(parse("file:///etc/%FF.pem").unwrap_err(), E::NotText);
+    assert_eq!(parse("vault:secret/key").unwrap_err(), E::UnknownScheme("vault".into()));
+    assert_eq!(parse("https://example.com/key").unwrap_err(), E::UnknownScheme("https".into()));
 }
 
+/// A PIN where it belongs and where it does not; what is refused repeats none either.
 #[test]
 fn a_pin_in_a_uri_is_never_shown() {
     for uri in [
@@ -48,20 +49,53 @@ fn a_pin_in_a_uri_is_never_shown() {
         "pkcs11:token=lab;pin-value=1234",
         "pkcs11:pin-value=1234",
     ] {
-        let parsed = parse(uri).unwrap();
-        let shown = format!("{parsed} {parsed:?}");
+        let shown = match parse(uri) {
+            Ok(parsed) => format!("{parsed} {parsed:?}"),
+            Err(error) => format!("{error} {error:?}"),
+        };
         assert!(!shown.contains("1234"), "{shown}");
     }
-    let shown = parse("pkcs11:token=lab?pin-value=1234&module-path=/m.so").unwrap().to_string();
-    assert_eq!(shown, "pkcs11:token=lab?pin-value=[redacted]&module-path=/m.so");
+    let shown = parse("pkcs11:token=lab?module-path=/m.so&pin-value=1234").unwrap().to_string();
+    assert_eq!(shown, "pkcs11:token=lab?module-path=/m.so&pin-value=[redacted]");
 }
 
+#[cfg(not(feature = "pkcs11"))]
 #[tokio::test]
-async fn a_key_without_a_backend_is_a_configuration_error_without_the_pin() {
+async fn a_token_without_its_backend_names_the_feature_and_not_the_pin() {
     let uri = parse("pkcs11:token=lab?pin-value=1234").unwrap();
     let error = uri.open(OpenSignerOptions::new()).await.unwrap_err();
     assert_eq!(error.kind(), SignerErrorKind::Configuration);
-    assert!(error.to_string().contains("PKCS#11") && !error.to_string().contains("1234"), "{error}");
+    assert!(
+        error.to_string().contains("cargo feature `pkcs11`") && !error.to_string().contains("1234"),
+        "{error}"
+    );
+}
+
+#[cfg(feature = "pkcs11")]
+#[tokio::test]
+async fn a_token_is_opened_through_its_module() {
+    let uri = parse("pkcs11:token=lab?pin-value=1234&module-path=/no/such/module.so").unwrap();
+    assert!(uri.as_pkcs11().is_some());
+    let error = uri.open(OpenSignerOptions::new()).await.unwrap_err();
+    assert_eq!(error.kind(), SignerErrorKind::Configuration);
+    assert!(
+        error.to_string().contains("/no/such/module.so") && !error.to_string().contains("1234"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn aws_kms_is_not_there_yet() {
+    let error = parse("awskms:///alias/partner").unwrap().open(OpenSignerOptions::new()).await.unwrap_err();
+    assert!(error.to_string().contains("AWS KMS"), "{error}");
+}
+
+#[cfg(feature = "pem")]
+#[tokio::test]
+async fn a_key_file_is_no_key_that_cannot_leave_its_place() {
+    let options = OpenSignerOptions::new().require_non_extractable();
+    let error = parse("partner.pem").unwrap().open(options).await.unwrap_err();
+    assert_eq!(error.kind(), SignerErrorKind::Key);
 }
 
 #[cfg(not(feature = "pem"))]
