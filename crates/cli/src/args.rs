@@ -3,6 +3,7 @@
 mod connection;
 mod key;
 pub(crate) mod secrets;
+mod token;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,9 +11,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use connection::{ConnectionArgs, Transport};
+#[cfg(all(feature = "pem", feature = "pkcs11"))]
+pub(crate) use key::ImportArgs;
+#[cfg(feature = "pkcs11")]
+pub(crate) use key::ListArgs;
+#[cfg(any(feature = "pem", feature = "pkcs11"))]
+pub(crate) use key::NewFileArgs;
 #[cfg(feature = "pem")]
-pub(crate) use key::{ConvertArgs, GenerateArgs, KeyFormat, NewFileArgs};
-pub(crate) use key::{InspectArgs, KeyArgs, KeyCommand};
+pub(crate) use key::{ConvertArgs, KeyFormat};
+pub(crate) use key::{GenerateArgs, InspectArgs, KeyArgs, KeyCommand};
+pub(crate) use token::TokenArgs;
 
 /// SuperOffice system user tickets, with the partner's private key where policy wants it
 #[derive(Debug, Parser)]
@@ -44,7 +52,7 @@ pub(crate) enum Command {
     /// Check a signed system token against a public key
     #[command(after_help = VERIFY_HELP)]
     Verify(VerifyArgs),
-    /// Make, convert and inspect signing keys
+    /// Make, move, convert, list and inspect signing keys
     Key(KeyArgs),
     /// Check every link of the chain, in order, and tell the cure for what fails
     #[command(after_help = DOCTOR_HELP)]

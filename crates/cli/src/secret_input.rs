@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use soticket::{SecretText, SignerError, SignerErrorKind};
 use zeroize::Zeroizing;
@@ -16,10 +17,10 @@ const MAX_SECRET_SIZE: usize = 64 * 1024;
 pub(crate) struct SecretInput {
     /// Its name, as in “the … cannot be read”.
     pub(crate) what: &'static str,
-    /// The environment variable that holds it; empty for none.
-    pub(crate) variable: &'static str,
-    /// The flag that names its file; empty for none.
-    pub(crate) flag: &'static str,
+    /// The environment variable that may hold it.
+    pub(crate) variable: Option<&'static str>,
+    /// The flag that may name its file.
+    pub(crate) flag: Option<&'static str>,
     pub(crate) file_of_flag: Option<PathBuf>,
     pub(crate) file_of_settings: Option<PathBuf>,
     pub(crate) prompt: Prompt,
@@ -56,12 +57,12 @@ impl SecretInput {
     }
 
     fn variable_value(&self) -> Result<Option<SecretText>, Failure> {
-        match std::env::var(self.variable) {
-            _ if self.variable.is_empty() => Ok(None),
+        let Some(variable) = self.variable else { return Ok(None) };
+        match std::env::var(variable) {
             Ok(text) => Ok(Some(SecretText::new(text))),
             Err(std::env::VarError::NotPresent) => Ok(None),
             Err(std::env::VarError::NotUnicode(_)) => {
-                Err(Failure::configuration(format!("{} is no UTF-8", self.variable)))
+                Err(Failure::configuration(format!("{variable} is no UTF-8")))
             }
         }
     }
@@ -112,8 +113,32 @@ impl SecretInput {
     }
 
     fn missing(&self) -> Failure {
-        let Self { what, variable, flag, .. } = self;
-        Failure::configuration(format!("no {what} is given; set {variable}, or name a file by {flag}"))
+        let variable = self.variable.map(|variable| format!("set {variable}"));
+        let flag = self.flag.map(|flag| format!("name a file by {flag}"));
+        let ways: Vec<_> = variable.into_iter().chain(flag).collect();
+        Failure::configuration(format!("no {} is given; {}", self.what, ways.join(", or ")))
+    }
+}
+
+/// A secret that is asked for once, however many have a use for it, and not at all if nobody has.
+#[derive(Debug, Clone)]
+pub(crate) struct SharedSecret(Arc<(SecretInput, Mutex<Option<SecretText>>)>);
+
+impl SharedSecret {
+    pub(crate) fn new(input: SecretInput) -> Self {
+        Self(Arc::new((input, Mutex::default())))
+    }
+
+    /// The secret, with a failure in a signer's own terms.
+    pub(crate) fn read_for_signer(&self) -> Result<SecretText, SignerError> {
+        let (input, kept) = &*self.0;
+        let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(secret) = &*kept {
+            return Ok(secret.clone());
+        }
+        let secret = input.read_for_signer()?;
+        *kept = Some(secret.clone());
+        Ok(secret)
     }
 }
 

@@ -1,28 +1,29 @@
 //! Settings from flags, else the environment, else the settings file; each parsed here, with its origin in the error.
 
 mod file;
+mod signer;
 mod trust;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::str::FromStr;
-use std::sync::Arc;
 
-use soticket::{
-    ClientSecret, ContextIdentifier, Environment, OpenSignerOptions, SignerUri, SystemUserToken, Tenant,
-    TokenSigner,
-};
+use soticket::{ClientSecret, ContextIdentifier, Environment, SignerUri, SystemUserToken, Tenant};
 
 use crate::args::{ConnectionArgs, Transport};
 use crate::failure::Failure;
-use crate::secret_input::{Prompt, SecretInput};
+use crate::secret_input::{Prompt, SecretInput, SharedSecret};
 use file::SettingsFile;
-pub(crate) use trust::{read, unusable};
+pub(crate) use signer::{key_passphrase, pkcs11_pin, with_pin_tries};
+#[cfg(feature = "pkcs11")]
+pub(crate) use signer::{named_signer, pin_tries};
+pub(crate) use trust::public_key;
 
 /// Everything that was said, wherever it was said.
 #[derive(Debug)]
 pub(crate) struct Settings {
     args: ConnectionArgs,
     file: SettingsFile,
+    pin: SharedSecret,
 }
 
 /// A setting as it was written, and where.
@@ -40,7 +41,9 @@ pub(crate) struct Listed {
 impl Settings {
     /// Reads the settings file, which is `config` or where it is looked for by default.
     pub(crate) fn new(args: ConnectionArgs, config: Option<&Path>) -> Result<Self, Failure> {
-        let settings = Self { args, file: SettingsFile::find(config)? };
+        let file = SettingsFile::find(config)?;
+        let pin = pkcs11_pin(&args.token, file.pkcs11_pin_file.clone());
+        let settings = Self { args, file, pin };
         settings.check_transport()?;
         Ok(settings)
     }
@@ -64,23 +67,11 @@ impl Settings {
         }
     }
 
-    /// Opens the signer, asking for a passphrase only if its key is encrypted.
-    pub(crate) async fn signer(&self) -> Result<Arc<dyn TokenSigner>, Failure> {
-        let passphrase = self.key_passphrase();
-        let options = OpenSignerOptions::new().with_passphrase(move || passphrase.read_for_signer());
-        Ok(self.signer_uri()?.open(options).await?)
-    }
-
-    pub(crate) fn key_passphrase(&self) -> SecretInput {
-        let flag = self.args.key_passphrase_file.clone();
-        key_passphrase(flag, self.file.key_passphrase_file.clone())
-    }
-
     pub(crate) fn client_secret(&self) -> Result<ClientSecret, Failure> {
         let input = SecretInput {
             what: "client secret",
-            variable: "SOTICKET_CLIENT_SECRET",
-            flag: "--client-secret-file",
+            variable: Some("SOTICKET_CLIENT_SECRET"),
+            flag: Some("--client-secret-file"),
             file_of_flag: self.args.client_secret_file.clone(),
             file_of_settings: self.file.client_secret_file.clone(),
             prompt: Prompt::Once,
@@ -91,8 +82,8 @@ impl Settings {
     pub(crate) fn system_user_token(&self) -> Result<SystemUserToken, Failure> {
         parse_secret(&SecretInput {
             what: "system user token",
-            variable: "SOTICKET_SYSTEM_USER_TOKEN",
-            flag: "--system-user-token-file",
+            variable: Some("SOTICKET_SYSTEM_USER_TOKEN"),
+            flag: Some("--system-user-token-file"),
             file_of_flag: self.args.system_user_token_file.clone(),
             file_of_settings: self.file.system_user_token_file.clone(),
             prompt: Prompt::Once,
@@ -134,8 +125,8 @@ impl Settings {
         })?;
         let token = parse_secret(&SecretInput {
             what: "system user token",
-            variable: "",
-            flag: "",
+            variable: None,
+            flag: None,
             file_of_flag: None,
             file_of_settings: Some(tenant.system_user_token_file.clone()),
             prompt: Prompt::Once,
@@ -182,18 +173,6 @@ impl Settings {
             ))
         })?;
         parse(&said)
-    }
-}
-
-/// Where the passphrase of an encrypted key comes from.
-pub(crate) fn key_passphrase(flag: Option<PathBuf>, settings: Option<PathBuf>) -> SecretInput {
-    SecretInput {
-        what: "key's passphrase",
-        variable: "SOTICKET_KEY_PASSPHRASE",
-        flag: "--key-passphrase-file",
-        file_of_flag: flag,
-        file_of_settings: settings,
-        prompt: Prompt::Once,
     }
 }
 

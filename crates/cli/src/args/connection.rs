@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::TokenArgs;
+
 /// Whom to ask, for whom, and with which key.
 #[derive(Debug, Args)]
 pub(crate) struct ConnectionArgs {
@@ -44,6 +46,17 @@ pub(crate) struct ConnectionArgs {
     /// holds the passphrase]
     #[arg(long, value_name = "FILE")]
     pub(crate) key_passphrase_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+
+    /// The public half of the signing key or a certificate of it, for a PKCS#11 token that keeps none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signer_public_key: Option<PathBuf>,
+
+    /// Refuse a signing key that can leave its place
+    #[arg(long)]
+    pub(crate) require_non_extractable: bool,
 }
 
 /// How the exchange is spoken.

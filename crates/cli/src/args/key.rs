@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::Format;
+use super::{Format, TokenArgs};
 
 #[derive(Debug, Args)]
 pub(crate) struct KeyArgs {
@@ -14,9 +14,15 @@ pub(crate) struct KeyArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a new key
+    /// List the tokens of a PKCS#11 module, and the private keys in one of them
+    #[command(after_help = LIST_HELP)]
+    List(ListArgs),
+    /// Make a new key, in a file or in a token
     #[command(after_help = GENERATE_HELP)]
     Generate(GenerateArgs),
+    /// Move a key file's key into a token
+    #[command(after_help = IMPORT_HELP)]
+    Import(ImportArgs),
     /// Write a key file in another format
     #[command(after_help = CONVERT_HELP)]
     Convert(ConvertArgs),
@@ -26,10 +32,33 @@ pub(crate) enum KeyCommand {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// The token, as `pkcs11:token=…?module-path=…`; with `pkcs11:?module-path=…` all tokens are listed
+    /// [env: SOTICKET_SIGNER]
+    #[arg(long, value_name = "URI")]
+    pub(crate) signer: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct GenerateArgs {
     /// The kind of key: rsa2048, rsa3072, rsa4096 or p256; SuperOffice takes RSA only
     #[arg(long = "type", value_name = "TYPE", default_value = "rsa2048")]
     pub(crate) key_type: String,
+
+    /// Make the key in this token, under the URI's `object` and `id`; it never leaves it
+    #[arg(long, value_name = "URI", conflicts_with_all = ["out", "to", "encrypt"])]
+    pub(crate) signer: Option<String>,
+
+    /// The file to write, for its owner only; `-` is standard output
+    #[arg(long, value_name = "FILE", required_unless_present = "signer")]
+    pub(crate) out: Option<PathBuf>,
 
     /// The format of the file
     #[arg(long, value_enum, default_value_t = KeyFormat::Pkcs8)]
@@ -37,6 +66,27 @@ pub(crate) struct GenerateArgs {
 
     #[command(flatten)]
     pub(crate) file: NewFileArgs,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// The key file to read
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// The token, and the new key's name in it, as `pkcs11:token=…;object=…?module-path=…` [env: SOTICKET_SIGNER]
+    #[arg(long, value_name = "URI")]
+    pub(crate) signer: Option<String>,
+
+    /// The file that holds the passphrase of the key that is read [env: SOTICKET_KEY_PASSPHRASE holds the passphrase]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_passphrase_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +94,10 @@ pub(crate) struct ConvertArgs {
     /// The key file to read
     #[arg(value_name = "FILE")]
     pub(crate) from: PathBuf,
+
+    /// The file to write, for its owner only; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
 
     /// The format to write
     #[arg(long, value_enum)]
@@ -57,13 +111,9 @@ pub(crate) struct ConvertArgs {
     pub(crate) file: NewFileArgs,
 }
 
-/// Where a private key is written, and how it is protected there.
+/// How a private key is written.
 #[derive(Debug, Args)]
 pub(crate) struct NewFileArgs {
-    /// The file to write, for its owner only; `-` is standard output
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: PathBuf,
-
     /// Write the public half too, as PEM
     #[arg(long, value_name = "FILE")]
     pub(crate) public_out: Option<PathBuf>,
@@ -115,14 +165,33 @@ pub(crate) struct InspectArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) key_passphrase_file: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) token: TokenArgs,
+
     /// How to print what it is
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
 }
 
-const GENERATE_HELP: &str = "\
+const LIST_HELP: &str = "\
 Example:
+  soticket key list --signer 'pkcs11:token=lab?module-path=/usr/lib/softhsm/libsofthsm2.so'
+
+The PIN comes from the URI's pin-source, --pkcs11-pin-file, SOTICKET_PKCS11_PIN or a prompt.";
+
+const IMPORT_HELP: &str = "\
+Example:
+  soticket key import --from partner.xml --signer \\
+    'pkcs11:token=lab;object=partner?module-path=/usr/lib/softhsm/libsofthsm2.so'
+
+The key gets into the token sensitive and not extractable, and signs there once as a proof. The file
+is left alone: destroy it when everything works.";
+
+const GENERATE_HELP: &str = "\
+Examples:
   soticket key generate --out partner.pem --public-out partner-public.pem
+  soticket key generate --public-out partner-public.pem --signer \\
+    'pkcs11:token=lab;object=partner?module-path=/usr/lib/softhsm/libsofthsm2.so'
 
 SuperOffice issues partner keys itself; a key of your own serves tests, and partners who register
 one.";
@@ -134,5 +203,6 @@ Example:
 Reads PKCS#8, encrypted PKCS#8, PKCS#1 and SEC1 in PEM and DER, and RSAKeyValue in XML.";
 
 const INSPECT_HELP: &str = "\
-Example:
-  soticket key inspect partner.xml";
+Examples:
+  soticket key inspect partner.xml
+  soticket key inspect 'pkcs11:token=lab;object=partner?module-path=/usr/lib/softhsm/libsofthsm2.so'";

@@ -24,12 +24,17 @@ pub(super) struct SettingsFile {
     pub(super) client_secret_file: Option<PathBuf>,
     pub(super) system_user_token_file: Option<PathBuf>,
     pub(super) key_passphrase_file: Option<PathBuf>,
+    pub(super) pkcs11_pin_file: Option<PathBuf>,
+    pub(super) signer_public_key: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) require_non_extractable: bool,
     #[serde(default)]
     pub(super) tenants: Vec<ListedTenant>,
     // Secrets themselves are refused by name, not as something unknown.
     client_secret: Option<IgnoredAny>,
     system_user_token: Option<IgnoredAny>,
     key_passphrase: Option<IgnoredAny>,
+    pkcs11_pin: Option<IgnoredAny>,
 }
 
 /// A tenant for `--all`, or to be named by its context identifier.
@@ -73,6 +78,7 @@ impl SettingsFile {
             ("client-secret", &self.client_secret),
             ("system-user-token", &self.system_user_token),
             ("key-passphrase", &self.key_passphrase),
+            ("pkcs11-pin", &self.pkcs11_pin),
         ];
         match inline.into_iter().find(|(_, secret)| secret.is_some()) {
             Some((name, _)) => Err(Failure::configuration(format!(
@@ -91,6 +97,8 @@ impl SettingsFile {
             &mut self.client_secret_file,
             &mut self.system_user_token_file,
             &mut self.key_passphrase_file,
+            &mut self.pkcs11_pin_file,
+            &mut self.signer_public_key,
         ];
         let tokens = self.tenants.iter_mut().map(|tenant| &mut tenant.system_user_token_file);
         for path in files.into_iter().flatten().chain(&mut self.pinned_certificates).chain(tokens) {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use soticket::{PinnedKeys, SystemUserClient, TokenSigner, reqwest};
+use soticket::{PinnedKeys, PublicKey, SystemUserClient, TokenSigner, reqwest};
 
 use super::Settings;
 use crate::failure::{Exit, Failure};
@@ -50,6 +50,16 @@ impl Settings {
             return Err(Failure::configuration(message));
         }
         Ok(roots)
+    }
+}
+
+/// A public key in PEM or DER, or that of a certificate.
+pub(crate) fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+    let bytes = read(path, "public key")?;
+    let mut keys = soticket::public_key::read_all(&bytes).map_err(|error| unusable(path, error))?;
+    match (keys.pop(), keys.is_empty()) {
+        (Some(key), true) => Ok(key),
+        _ => Err(Failure::configuration(format!("`{}` holds several keys; leave one", path.display()))),
     }
 }
 

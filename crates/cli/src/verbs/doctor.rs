@@ -1,6 +1,8 @@
 //! `soticket doctor`: every link of the chain, in order; what depends on a broken link is skipped.
 
 mod finding;
+#[cfg(feature = "pkcs11")]
+mod token;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -48,7 +50,13 @@ async fn examine(args: DoctorArgs, config: Option<&Path>, exchange: Exchange, fi
         }
     };
     let tenant = configuration(&settings, findings);
-    let signer = signer(&settings, findings).await;
+    let signer = match token_links(&settings, findings).await {
+        Chain::Whole => signer(&settings, findings).await,
+        Chain::Broken => {
+            findings.skip(&[SIGNER], "a link to the token is broken");
+            None
+        }
+    };
     let (Some(tenant), Some(signer)) = (tenant, signer) else {
         return findings.skip(&[CLOCK, NETWORK, KEYS, EXCHANGE], "something before it is missing");
     };
@@ -87,6 +95,29 @@ fn configuration(settings: &Settings, findings: &mut Findings) -> Option<Tenant>
             None
         }
     }
+}
+
+/// Whether there is a way from the URI to a signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Chain {
+    Whole,
+    #[cfg_attr(not(feature = "pkcs11"), expect(dead_code, reason = "key files have no links"))]
+    Broken,
+}
+
+/// The links between the URI and the token, if the key is in one.
+#[cfg(feature = "pkcs11")]
+async fn token_links(settings: &Settings, findings: &mut Findings) -> Chain {
+    match settings.signer_uri() {
+        Ok(uri) if uri.as_pkcs11().is_some() => token::examine(settings, &uri, findings).await,
+        _ => Chain::Whole,
+    }
+}
+
+#[cfg(not(feature = "pkcs11"))]
+#[expect(clippy::unused_async, reason = "with the backend, it waits for the token")]
+async fn token_links(_: &Settings, _: &mut Findings) -> Chain {
+    Chain::Whole
 }
 
 /// Whether the key is found, signs, and its signature verifies.

@@ -1,12 +1,19 @@
-//! `soticket key`: keys made, converted and inspected.
+//! `soticket key`: keys made, moved, converted, listed and inspected.
 
 #[cfg(feature = "pem")]
 mod convert;
-#[cfg(feature = "pem")]
 mod generate;
+#[cfg(all(feature = "pem", feature = "pkcs11"))]
+mod import;
 mod inspect;
+#[cfg(feature = "pkcs11")]
+mod list;
 #[cfg(feature = "pem")]
 mod new_file;
+#[cfg(any(feature = "pem", feature = "pkcs11"))]
+mod place;
+#[cfg(feature = "pkcs11")]
+pub(crate) mod token;
 
 use std::path::Path;
 
@@ -15,14 +22,26 @@ use crate::failure::{Exit, Failure};
 
 pub(crate) async fn run(args: KeyArgs, _config: Option<&Path>) -> Result<Exit, Failure> {
     match args.command {
-        #[cfg(feature = "pem")]
-        KeyCommand::Generate(args) => generate::run(&args),
+        #[cfg(feature = "pkcs11")]
+        KeyCommand::List(args) => list::run(args).await,
+        KeyCommand::Generate(args) => generate::run(args).await,
+        #[cfg(all(feature = "pem", feature = "pkcs11"))]
+        KeyCommand::Import(args) => import::run(args).await,
         #[cfg(feature = "pem")]
         KeyCommand::Convert(args) => convert::run(args),
         KeyCommand::Inspect(args) => inspect::run(args).await,
+        #[cfg(not(feature = "pkcs11"))]
+        KeyCommand::List(_) | KeyCommand::Import(_) => Err(without("PKCS#11 tokens", "pkcs11")),
+        #[cfg(all(feature = "pkcs11", not(feature = "pem")))]
+        KeyCommand::Import(_) => Err(without("key files", "pem")),
         #[cfg(not(feature = "pem"))]
-        KeyCommand::Generate(_) | KeyCommand::Convert(_) => Err(Failure::configuration(
-            "this program was built without key files; build it with the cargo feature `pem`",
-        )),
+        KeyCommand::Convert(_) => Err(without("key files", "pem")),
     }
+}
+
+#[cfg(not(all(feature = "pem", feature = "pkcs11")))]
+fn without(what: &str, feature: &str) -> Failure {
+    Failure::configuration(format!(
+        "this program was built without {what}; build it with the cargo feature `{feature}`"
+    ))
 }

@@ -3,13 +3,13 @@
 use std::path::Path;
 
 use serde_json::json;
-use soticket::{PublicKey, SignedSystemToken};
+use soticket::SignedSystemToken;
 
 use crate::args::{Format, VerifyArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::{print_json, print_line};
 use crate::secret_input::{Prompt, SecretInput};
-use crate::settings::{Settings, read, unusable};
+use crate::settings::{Settings, public_key};
 
 pub(crate) async fn run(args: VerifyArgs, config: Option<&Path>) -> Result<Exit, Failure> {
     let settings = Settings::new(args.connection, config)?;
@@ -19,8 +19,8 @@ pub(crate) async fn run(args: VerifyArgs, config: Option<&Path>) -> Result<Exit,
     };
     let input = SecretInput {
         what: "signed system token",
-        variable: "",
-        flag: "--signed-token-file",
+        variable: None,
+        flag: Some("--signed-token-file"),
         file_of_flag: Some(args.signed_token_file),
         file_of_settings: None,
         prompt: Prompt::Once,
@@ -48,14 +48,4 @@ pub(crate) async fn run(args: VerifyArgs, config: Option<&Path>) -> Result<Exit,
         key.fingerprint()
     );
     Err(Failure::new(Exit::Untrusted, message))
-}
-
-/// A public key in PEM or DER, or that of a certificate.
-fn public_key(path: &Path) -> Result<PublicKey, Failure> {
-    let bytes = read(path, "public key")?;
-    let mut keys = soticket::public_key::read_all(&bytes).map_err(|error| unusable(path, error))?;
-    match (keys.pop(), keys.is_empty()) {
-        (Some(key), true) => Ok(key),
-        _ => Err(Failure::configuration(format!("`{}` holds several keys; leave one", path.display()))),
-    }
 }

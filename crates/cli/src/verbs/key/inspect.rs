@@ -1,19 +1,25 @@
 //! `soticket key inspect`: what a key is, and never the key.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use soticket::{KeyInfo, OpenSignerOptions, SignerUri};
 
 use crate::args::{Format, InspectArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::{print, print_json};
-use crate::settings::key_passphrase;
+use crate::settings::{key_passphrase, pkcs11_pin, with_pin_tries};
 
 pub(super) async fn run(args: InspectArgs) -> Result<Exit, Failure> {
     let uri: SignerUri = args.key.parse().map_err(|error: soticket::ParseSignerUriError| {
         Failure::configuration("the key cannot be named so").with_cause(error)
     })?;
     let passphrase = key_passphrase(args.key_passphrase_file, None);
-    let options = OpenSignerOptions::new().with_passphrase(move || passphrase.read_for_signer());
+    let pin = pkcs11_pin(&args.token, None);
+    let options = OpenSignerOptions::new()
+        .with_passphrase(move || passphrase.read_for_signer())
+        .with_pin(move || pin.read_for_signer());
+    let options = with_pin_tries(options, &args.token);
     let signer = uri.open(options).await?;
     let info = signer.key_info();
     match args.format {
@@ -43,7 +49,8 @@ fn as_text(info: &KeyInfo) -> String {
     ];
     let lines = lines.iter().map(|(name, value)| format!("{name:<14}{value}\n"));
     let warnings = info.warnings().iter().map(|warning| format!("{:<14}{warning}\n", "warning"));
-    lines.chain(warnings).collect()
+    let attributes = info.attributes().map(|(name, value)| format!("{:<14}{name} {value}\n", "attribute"));
+    lines.chain(attributes).chain(warnings).collect()
 }
 
 fn as_json(info: &KeyInfo) -> Value {
@@ -57,6 +64,7 @@ fn as_json(info: &KeyInfo) -> Value {
         "private_half": exportability(info),
         "key_sha256": info.public_key().fingerprint(),
         "public_key": info.public_key().to_pem(),
+        "attributes": info.attributes().collect::<BTreeMap<_, _>>(),
         "warnings": info.warnings(),
     })
 }
