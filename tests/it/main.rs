@@ -9,6 +9,7 @@
 
 mod building;
 mod exchange;
+mod hsm;
 mod interoperability;
 mod readme;
 mod real_certificates;
