@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use soticket::{OpenSignerOptions, SignerUri, SystemUserClient, SystemUserTicket};
 use soticket_emulator::Sample;
-use soticket_pkcs11_testbed::{Bed, Device, isolated};
+use soticket_pkcs11_testbed::{Bed, Device, Faults, Setup, faulty_module, isolated};
 use soticket_tests::{LoginService, program, root};
 use tempfile::TempDir;
 
@@ -66,8 +66,12 @@ const PIN: &str = "1234";
 
 impl Desk {
     fn new() -> Self {
+        Self::with(&Device::SoftHsm.setup())
+    }
+
+    fn with(setup: &Setup) -> Self {
         let token = tempfile::tempdir().unwrap();
-        let environment = Device::SoftHsm.setup().prepare(token.path());
+        let environment = setup.prepare(token.path());
         Self { service: LoginService::start(), token, environment }
     }
 
@@ -230,6 +234,30 @@ fn a_pin_comes_from_a_file_and_never_from_the_command_line() {
         Some(4),
         "the key is there, and is not the one that is registered: {told}"
     );
+}
+
+/// As a service manager ends it: what it has open in the device is closed, and the module shut down.
+#[test]
+fn a_program_that_is_terminated_leaves_the_device_in_order() {
+    let desk = Desk::with(&Device::SoftHsm.faulty());
+    let uri = format!("pkcs11:token=lab;object=partner?module-path={}", faulty_module().display());
+    desk.done(&["key", "import", "--from", "partner.xml", "--signer", &uri]);
+    let faults = Faults::new(desk.token.path());
+    let shut_down = faults.count("C_Finalize");
+    // The probe when it opens is quick; the signature itself is not.
+    faults.set("C_Sign 1 1 0 before 1000\n");
+    let mut program = desk.command(program()).args(["ticket", "--signer", &uri]).spawn().unwrap();
+    let signing = || faults.calls().iter().any(|call| call.function == "C_Sign" && call.left.is_none());
+    let waited = (0..500).any(|_| {
+        std::thread::park_timeout(std::time::Duration::from_millis(10));
+        signing()
+    });
+    assert!(waited, "it never signs");
+    Command::new("sh").args(["-c", &format!("kill -TERM {}", program.id())]).status().unwrap();
+    assert_eq!(program.wait().unwrap().code(), Some(1));
+    assert_eq!(faults.count("C_Finalize"), shut_down + 1);
+    faults.assert_no_finalize_during_a_call();
+    faults.assert_sessions_are_their_epochs();
 }
 
 /// The guide's commands, as it prints them, one shell a block.

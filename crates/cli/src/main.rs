@@ -3,6 +3,7 @@
 mod args;
 mod core_dumps;
 mod failure;
+mod interruption;
 mod logging;
 mod output;
 mod secret_input;

@@ -24,7 +24,7 @@ impl Bed {
         let folder = PathBuf::from(std::env::var_os(FOLDER_VARIABLE).unwrap());
         let device = Device::from_name(&std::env::var(DEVICE_VARIABLE).unwrap());
         let is_faulty = std::env::var_os("P11FAULT_MODULE").is_some();
-        let module = if is_faulty { own_module() } else { device.module() };
+        let module = if is_faulty { faulty_module() } else { device.module() };
         let server = (device == Device::P11Kit).then(|| Server::start(&folder));
         Self { device, folder, module, server }
     }
@@ -170,7 +170,7 @@ impl Bed {
                     nothing("P11FAULT_LOG"),
                     nothing("P11FAULT_CTL"),
                 ];
-                (own_module(), environment)
+                (faulty_module(), environment)
             }
             Device::P11Kit => (Device::SoftHsm.module(), Vec::new()),
             device => (device.module(), Vec::new()),
@@ -179,7 +179,11 @@ impl Bed {
 }
 
 /// The module that fails on demand, which cargo builds beside the tests.
-fn own_module() -> PathBuf {
+///
+/// # Panics
+/// When it is not there.
+#[must_use]
+pub fn faulty_module() -> PathBuf {
     let program = std::env::current_exe().unwrap();
     let name =
         format!("{}soticket_pkcs11_testbed{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);

@@ -31,7 +31,9 @@ pub struct Call {
 }
 
 impl Faults {
-    pub(crate) fn new(folder: &Path) -> Self {
+    /// Those of the token that was prepared in `folder`.
+    #[must_use]
+    pub fn new(folder: &Path) -> Self {
         Self { rules: folder.join("faults"), log: folder.join("calls.log") }
     }
 

@@ -29,7 +29,7 @@ pub mod module;
 mod server;
 mod tools;
 
-pub use bed::Bed;
+pub use bed::{Bed, faulty_module};
 pub use device::{Device, Setup};
 pub use faults::{Call, Faults};
 pub use fork::fork;

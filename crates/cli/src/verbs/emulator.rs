@@ -6,6 +6,7 @@ use soticket_emulator::{Config, Emulator, Reach, Sample, Tls};
 
 use crate::args::EmulatorArgs;
 use crate::failure::{Exit, Failure};
+use crate::interruption::Interruption;
 use crate::output::print_line;
 
 pub(crate) async fn run(args: EmulatorArgs, config: Option<&Path>) -> Result<Exit, Failure> {
@@ -52,47 +53,4 @@ fn tell_of_the_sample(args: &EmulatorArgs, url: &str) {
         settings.iter().map(|(name, value)| format!("export {name}={}\n", shell_quoted(value))).collect();
     // The emulator works without anybody to tell.
     let _ = write!(std::io::stderr(), "The sample application is served. To use it:\n{lines}");
-}
-
-/// What ends the emulator: an interrupt of the terminal, or a request to terminate.
-#[cfg(unix)]
-struct Interruption(tokio::signal::unix::Signal, tokio::signal::unix::Signal);
-
-#[cfg(unix)]
-impl Interruption {
-    fn listen() -> Result<Self, Failure> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let cannot = |error: std::io::Error| {
-            Failure::new(Exit::Unexpected, "signals cannot be listened for").with_cause(error)
-        };
-        Ok(Self(
-            signal(SignalKind::interrupt()).map_err(cannot)?,
-            signal(SignalKind::terminate()).map_err(cannot)?,
-        ))
-    }
-
-    async fn wait(self) {
-        let Self(mut interrupt, mut terminate) = self;
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Interruption;
-
-#[cfg(not(unix))]
-impl Interruption {
-    fn listen() -> Result<Self, Failure> {
-        Ok(Self)
-    }
-
-    async fn wait(self) {
-        // Without a way to be interrupted it runs until it is ended from outside.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    }
 }

@@ -7,6 +7,7 @@ use soticket::{SignedSystemToken, SystemClock};
 
 use crate::args::{Format, SignArgs};
 use crate::failure::{Exit, Failure};
+use crate::interruption::unless_interrupted;
 use crate::output::{print_json, print_line};
 use crate::settings::Settings;
 
@@ -15,7 +16,7 @@ pub(crate) async fn run(args: SignArgs, config: Option<&Path>) -> Result<Exit, F
     let settings = Settings::new(args.connection, config)?;
     let token = settings.system_user_token()?;
     let signer = settings.signer().await?;
-    let signed = SignedSystemToken::build(&token, &SystemClock, &signer).await?;
+    let signed = unless_interrupted(SignedSystemToken::build(&token, &SystemClock, &signer)).await??;
     let text = signed.to_secret_text();
     let info = signer.key_info();
     match format {

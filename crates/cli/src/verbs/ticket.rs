@@ -7,6 +7,7 @@ use soticket::{SystemUserClient, SystemUserTicket, Tenant};
 
 use crate::args::{TicketArgs, TicketFormat};
 use crate::failure::{Exit, Failure};
+use crate::interruption::unless_interrupted;
 use crate::output::{print, print_json, print_line, shell_quoted};
 use crate::settings::{Listed, Settings};
 
@@ -19,7 +20,7 @@ pub(crate) async fn run(args: TicketArgs, config: Option<&Path>) -> Result<Exit,
 async fn for_one(settings: &Settings, format: TicketFormat) -> Result<Exit, Failure> {
     let tenant = settings.tenant()?;
     let client = settings.client(settings.signer().await?)?;
-    let ticket = client.ticket(&tenant).await?;
+    let ticket = unless_interrupted(client.ticket(&tenant)).await??;
     match format {
         TicketFormat::Text => print_line(ticket.expose())?,
         TicketFormat::Json => print_json(&as_json(&client, &tenant, &ticket))?,
@@ -38,11 +39,19 @@ async fn for_all(settings: &Settings, format: TicketFormat) -> Result<Exit, Fail
     }
     let tenants = settings.listed_tenants()?;
     let client = settings.client(settings.signer().await?)?;
+    unless_interrupted(each(&client, tenants, format)).await?
+}
+
+async fn each(
+    client: &SystemUserClient,
+    tenants: Vec<Listed>,
+    format: TicketFormat,
+) -> Result<Exit, Failure> {
     let mut worst = Exit::Done;
     for Listed { context, tenant } in tenants {
-        match one_of_all(&client, tenant).await {
+        match one_of_all(client, tenant).await {
             Ok((tenant, ticket)) if format == TicketFormat::Json => {
-                print_json(&as_json(&client, &tenant, &ticket))?;
+                print_json(&as_json(client, &tenant, &ticket))?;
             }
             Ok((_, ticket)) => print_line(&format!("{context}\t{}", ticket.expose()))?,
             Err(failure) => {

@@ -102,6 +102,17 @@ fn when_sessions_run_out_the_others_do_the_work() {
 }
 
 #[test]
+fn a_token_that_refuses_sessions_that_only_read_gets_others() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        bed.generate_rsa("01", "rsa", 2048);
+        // SESSION_READ_ONLY, for every other opening: the second try asks for one that may write.
+        let rules: String = (0..10).map(|number| format!("C_OpenSession {number} 1 0xb5 before\n")).collect();
+        bed.faults().set(&rules);
+        sign(&build(builder(bed, "object=rsa")).unwrap()).unwrap();
+    });
+}
+
+#[test]
 fn a_first_session_that_is_refused_for_a_moment_is_waited_for() {
     isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
         let signer = rsa_signer(bed);
