@@ -155,6 +155,7 @@ impl State {
         }
     }
 
+    /// What a thread is to do next. If there is nothing, it counts as waiting from now on.
     pub(super) fn next(&mut self, id: WorkerId) -> Next {
         if self.closed {
             return Next::End;
@@ -181,15 +182,11 @@ impl State {
         }
     }
 
-    /// A thread has come back from the module, and waits for work from now on; `true` if it was given up for lost.
+    /// A thread has come back from the module; `true` if it was given up for lost.
     pub(super) fn came_back(&mut self, id: WorkerId) -> bool {
         let Some(worker) = self.workers.get_mut(&id) else { return false };
         worker.running = None;
-        let was_lost = std::mem::take(&mut worker.lost);
-        if self.jobs.is_empty() {
-            self.rest(id);
-        }
-        was_lost
+        std::mem::take(&mut worker.lost)
     }
 
     fn rest(&mut self, id: WorkerId) {

@@ -36,11 +36,14 @@ pub(super) fn ensure(shared: &Arc<Shared>, state: &mut State) -> Result<(), Faul
 fn run(shared: &Arc<Shared>, id: WorkerId) {
     let _retirement = Retirement { shared, id };
     let mut session = warmed_up(shared, id);
-    while let Some(job) = next(shared, id) {
+    let mut work = wait(shared, id);
+    while let Some(job) = work {
         let outcome = shared.device.sign(&mut session, &job.payload, job.until);
-        if settle(shared, id, job, outcome) == Then::End {
-            break;
-        }
+        work = match settle(shared, id, *job, outcome) {
+            Next::Sign(job) => Some(job),
+            Next::Wait(_) => wait(shared, id),
+            Next::End => None,
+        };
     }
     end(shared, session);
 }
@@ -69,30 +72,26 @@ impl Drop for Retirement<'_> {
     }
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Then {
-    GoOn,
-    End,
-}
-
-fn next(shared: &Shared, id: WorkerId) -> Option<Job> {
+/// The next request, when there is one; none when the thread is to end.
+fn wait(shared: &Shared, id: WorkerId) -> Option<Box<Job>> {
     let mut state = shared.state.lock();
     loop {
         match state.next(id) {
-            Next::Sign(job) => return Some(*job),
+            Next::Sign(job) => return Some(job),
             Next::End => return None,
             Next::Wait(wake) => wake.wait(&mut state),
         }
     }
 }
 
-/// Answers, and decides whether the thread is still needed.
+/// Takes note of the outcome, finds out what is next, and then answers: whoever is answered finds this thread at work
+/// or waiting, and needs no other.
 fn settle(
     shared: &Arc<Shared>,
     id: WorkerId,
     job: Job,
     outcome: Result<soticket_core::Signature, Fault>,
-) -> Then {
+) -> Next {
     match &outcome {
         Ok(_) => shared.breaker.succeeded(),
         Err(fault) if fault.class == Class::SessionLimit && !is_past(job.until) => {
@@ -106,20 +105,18 @@ fn settle(
         shared.supervise.notify_all();
     }
     if state.came_back(id) {
-        tracing::warn!(
-            place = shared.device.place,
-            "a thread that was given up for lost came back from the module"
-        );
+        let place = &shared.device.place;
+        tracing::warn!(place, "a thread that was given up for lost came back from the module");
     }
-    // Before it answers, it counts as waiting: the caller's next request needs no other thread.
-    let surplus = state.live() > state.most(shared.limits.workers, now());
+    let is_surplus = state.live() > state.most(shared.limits.workers, now());
+    let next = if is_surplus { Next::End } else { state.next(id) };
     drop(state);
     job.answer.give(outcome);
-    if surplus { Then::End } else { Then::GoOn }
+    next
 }
 
 /// The token has no session for this thread: the others do its work, or it tries again a little later.
-fn without_session(shared: &Arc<Shared>, id: WorkerId, job: Job) -> Then {
+fn without_session(shared: &Arc<Shared>, id: WorkerId, job: Job) -> Next {
     let mut state = shared.state.lock();
     state.came_back(id);
     state.push_front(job);
@@ -127,10 +124,10 @@ fn without_session(shared: &Arc<Shared>, id: WorkerId, job: Job) -> Then {
         tracing::warn!(place = shared.device.place, "the token has no further session; going on with fewer");
         state.shrink(now() + SHRINK_TIME);
         state.wake_one();
-        return Then::End;
+        return Next::End;
     }
     shared.ended.wait_for(&mut state, SESSION_PAUSE);
-    Then::GoOn
+    state.next(id)
 }
 
 fn end(shared: &Shared, session: Option<KeySession>) {
