@@ -72,7 +72,11 @@ impl Device {
             match self.apply(remedy, seen, until) {
                 Ok(()) => outcome = self.attempt(own, payload, until),
                 Err(worse) if worse.ends_recovery() => outcome = Err(worse),
-                // The first failure says more than why a remedy could not be had.
+                // The strongest remedy could not be had: whoever looks after the device has to know why.
+                Err(worse) if remedy == Remedy::Module => {
+                    outcome = outcome.map_err(|fault| fault.not_helped_by(&worse));
+                }
+                // The first failure says more.
                 Err(_) => {}
             }
         }

@@ -87,6 +87,12 @@ impl Fault {
         self
     }
 
+    /// The same, told with why the last remedy could not be had.
+    pub(crate) fn not_helped_by(mut self, remedy: &Self) -> Self {
+        self.message = format!("{}; {}", self.message, remedy.message);
+        self
+    }
+
     pub(crate) fn call(&self) -> Option<&CallError> {
         self.call.as_ref()
     }

@@ -94,7 +94,8 @@ impl Library {
         Ok(self.pkcs11.get_mechanism_list(slot)?.into_iter().map(Into::into).collect())
     }
 
-    fn is_direct(&self) -> bool {
+    /// Whether all function lists of the module are one, as is usual; p11-kit makes an instance of each.
+    pub(crate) fn is_direct(&self) -> bool {
         self.direct.load(Ordering::Relaxed)
     }
 }

@@ -10,6 +10,7 @@ use std::ffi::CString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cryptoki::context::CInitializeFlags;
@@ -38,6 +39,8 @@ pub(crate) struct Module {
     arguments: Option<CString>,
     process: u32,
     place: Arc<Place>,
+    /// Changed only by who has the state alone; read by anyone, who may not be kept waiting by a call that hangs.
+    epoch: AtomicU64,
     state: RwLock<State>,
     /// The handles of open sessions. Holding it is what makes opening, closing and logging in one at a time.
     sessions: Mutex<HashSet<sys::CK_SESSION_HANDLE>>,
@@ -47,7 +50,6 @@ pub(crate) struct Module {
 
 #[derive(Debug)]
 struct State {
-    epoch: Epoch,
     locking: Locking,
     status: Status,
 }
@@ -57,7 +59,7 @@ struct State {
 pub(crate) enum Locking {
     /// It locks by itself.
     Module,
-    /// It cannot: calls go in one at a time.
+    /// It cannot, or not safely: calls go in one at a time.
     Ours,
 }
 
@@ -88,9 +90,9 @@ impl Module {
         let (locking, status) =
             initialize(&loaded, arguments.as_ref()).map_err(|call| not_started(&path, call))?;
         tracing::debug!(module = %path.display(), ?locking, "module initialised");
-        let state = RwLock::new(State { epoch: Epoch(1), locking, status });
-        let (sessions, restarted) = (Mutex::default(), Mutex::default());
-        Ok(Self { path, loaded, arguments, process, place, state, sessions, restarted })
+        let state = RwLock::new(State { locking, status });
+        let (epoch, sessions, restarted) = (AtomicU64::new(1), Mutex::default(), Mutex::default());
+        Ok(Self { path, loaded, arguments, process, place, epoch, state, sessions, restarted })
     }
 
     /// The canonical path of its file.
@@ -114,14 +116,14 @@ impl Module {
             }
         };
         match &guard.state().status {
-            Status::Ours | Status::SomebodyElses => Ok(Entered { module: self, guard, until }),
+            Status::Ours | Status::SomebodyElses => Ok(Entered { module: self, _guard: guard, until }),
             Status::Down(call) => Err(not_started(&self.path, call.clone())),
         }
     }
 
     /// The epoch that is now.
     pub(crate) fn epoch(&self) -> Epoch {
-        self.state.read().epoch
+        Epoch(self.epoch.load(Ordering::Acquire))
     }
 
     pub(crate) fn locking(&self) -> Locking {
@@ -136,7 +138,7 @@ impl Module {
         };
         {
             let state = self.state.try_read_for(QUIET_TIME).ok_or_else(|| self.busy())?;
-            if state.epoch != seen && !matches!(state.status, Status::Down(_)) {
+            if self.epoch() != seen && !matches!(state.status, Status::Down(_)) {
                 return Ok(());
             }
         }
@@ -166,11 +168,11 @@ impl Module {
         let shut_down = self.loaded.pkcs11.clone().finalize();
         self.sessions.lock().clear();
         let outcome = initialize(&self.loaded, self.arguments.as_ref());
-        let epoch = Epoch(state.epoch.0 + 1);
         match outcome {
             Ok((locking, Status::Ours)) => {
                 tracing::warn!(module = %self.path.display(), "module started anew");
-                *state = State { epoch, locking, status: Status::Ours };
+                self.epoch.fetch_add(1, Ordering::AcqRel);
+                *state = State { locking, status: Status::Ours };
                 Ok(())
             }
             // It says that it is still initialised: then it was not shut down.
@@ -185,7 +187,7 @@ impl Module {
                 CallError::answered("C_Initialize", sys::CKR_CRYPTOKI_ALREADY_INITIALIZED)
             }))),
             Err(call) => {
-                state.epoch = epoch;
+                self.epoch.fetch_add(1, Ordering::AcqRel);
                 state.status = Status::Down(call.clone());
                 Err(Fault::of_call("the module cannot be started anew", call))
             }
@@ -234,6 +236,9 @@ fn initialize(module: &Library, arguments: Option<&CString>) -> Result<(Locking,
         Err(call) if call.is(sys::CKR_CANT_LOCK) => (Locking::Ours, with(CInitializeFlags::empty())),
         outcome => (Locking::Module, outcome),
     };
+    // p11-kit's client: when its connection breaks, a thread that waits for its answer behind another's stays in it
+    // for ever, and one connection serves all threads, so that several gain nothing.
+    let locking = if module.is_direct() { locking } else { Locking::Ours };
     match outcome {
         Ok(()) => Ok((locking, Status::Ours)),
         Err(call) if call.is(sys::CKR_CRYPTOKI_ALREADY_INITIALIZED) => Ok((locking, Status::SomebodyElses)),

@@ -16,7 +16,7 @@ use crate::rv::CallError;
 /// A stay inside the module.
 pub(crate) struct Entered<'a> {
     pub(super) module: &'a Module,
-    pub(super) guard: Guard<'a>,
+    pub(super) _guard: Guard<'a>,
     pub(super) until: Instant,
 }
 
@@ -50,7 +50,7 @@ pub(crate) enum Access {
 
 impl<'a> Entered<'a> {
     pub(crate) fn epoch(&self) -> Epoch {
-        self.guard.state().epoch
+        self.module.epoch()
     }
 
     /// The module's file.
