@@ -52,10 +52,11 @@ pub(super) static EPOCH: AtomicU64 = AtomicU64::new(0);
 /// Writes one line, by one call of the system, so that the lines of threads do not mix.
 pub(super) fn log(moment: &str, function: &str, handle: CK_ULONG, code: CK_RV) {
     let Some(mut file) = LOG.as_ref() else { return };
+    let process = std::process::id();
     let micros = START.elapsed().as_micros();
     let thread = THREAD.with(|thread| *thread);
     let epoch = EPOCH.load(Ordering::SeqCst);
-    let line = format!("{micros} {thread} {moment} {function} {handle:x} {code:x} {epoch}\n");
+    let line = format!("{process} {micros} {thread} {moment} {function} {handle:x} {code:x} {epoch}\n");
     file.write_all(line.as_bytes()).unwrap();
 }
 
