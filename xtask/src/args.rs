@@ -18,6 +18,9 @@ pub(crate) enum Request {
     SofthsmTest {
         filter: Vec<String>,
     },
+    KmsTest {
+        filter: Vec<String>,
+    },
     Ci(OnFailure),
     Tidy,
     Demo,
@@ -83,7 +86,7 @@ impl Words {
     fn into_request(self, command: &str) -> Result<Request, lexopt::Error> {
         refuse(self.keep_going && command != "ci", "--keep-going")?;
         refuse(self.quick && command != "bench", "--quick")?;
-        if !matches!(command, "test" | "softhsm-test" | "bench")
+        if !matches!(command, "test" | "softhsm-test" | "kms-test" | "bench")
             && let Some(word) = self.plain.first()
         {
             return Err(lexopt::Error::UnexpectedArgument(OsString::from(word)));
@@ -92,6 +95,7 @@ impl Words {
             "setup" => Request::Setup,
             "test" => Request::Test { filter: self.plain },
             "softhsm-test" => Request::SofthsmTest { filter: self.plain },
+            "kms-test" => Request::KmsTest { filter: self.plain },
             "ci" => Request::Ci(if self.keep_going { OnFailure::KeepGoing } else { OnFailure::Stop }),
             "tidy" => Request::Tidy,
             "demo" => Request::Demo,
@@ -148,6 +152,8 @@ Looks for each of these and installs, saying so, only what is missing:
   openssl, node, npm, ip, unshare; SoftHSM, OpenSC, p11-kit, NSS; libclang, pkg-config and the headers of
   OpenSSL and SQLite, which kryoptic is built with
                                Debian packages, with apt-get (and sudo unless run as root)
+  python3 with venv, which the stand-in for AWS KMS is installed with
+                               a Debian package
   cargo-deny                   with cargo install, a pinned version or any later one
   the npm packages of tests/node
                                with npm ci, when missing or older than their lock file
@@ -160,8 +166,8 @@ Running it again costs well under a second. Where there is no apt-get, it names 
         summary: "Run all tests and doctests",
         details: "\
 Runs what `cargo xtask setup` would for the tests and builds kryoptic, then runs the tests of every package with all
-features on, those marked `#[ignore]` and those of `cargo xtask softhsm-test` too, then the doctests. A filter runs
-only the tests whose names contain it.",
+features on, those marked `#[ignore]` and those of `cargo xtask softhsm-test` and `kms-test` too, then the doctests.
+A filter runs only the tests whose names contain it.",
     },
     CommandHelp {
         name: "softhsm-test",
@@ -177,13 +183,29 @@ No token of yours is touched: SOFTHSM2_CONF and KRYOPTIC_CONF name configuration
 tells the tests which module was built.",
     },
     CommandHelp {
+        name: "kms-test",
+        usage: "kms-test [<filter>…]",
+        summary: "Run the tests that need AWS KMS, against a stand-in",
+        details: "\
+Runs what `cargo xtask setup` would for the tests, installs ministack with pip (a pinned version, each file by its
+hash) into a virtual environment below cargo's target folder, and builds the command line; then runs the tests of
+`soticket-signer-aws-kms`, and those of `soticket-tests` whose names contain `kms`. A filter runs only the tests whose
+names contain it.
+
+Two stand-ins run on free ports of loopback while the tests do, one that takes everybody for the account's owner and
+one that looks at credentials and policies: SOTICKET_TEST_KMS and SOTICKET_TEST_KMS_AUTH tell the tests where. They
+end with the tests, after a failure or Ctrl-C too. Settings of yours for AWS are hidden from the tests.
+
+SOTICKET_TEST_AWS_KEY names a key in AWS, as an `awskms:` URI: a test signs with it then, with your settings for AWS.",
+    },
+    CommandHelp {
         name: "ci",
         usage: "ci [--keep-going]",
         summary: "Run every check that a change has to pass; CI runs this",
         details: "\
 In this order: setup, format, tidy, licences and bans (cargo deny), clippy, each feature alone, kryoptic, build, tests
-(with those of `cargo xtask softhsm-test`), doctests, documentation; warnings are errors. Prints how long each step
-took and the command that repeats a failed one.
+(with those of `cargo xtask softhsm-test` and `kms-test`), doctests, documentation; warnings are errors. Prints how
+long each step took and the command that repeats a failed one.
 
 Options:
   --keep-going  Run the steps after a failed one too (without: stop there)
@@ -267,6 +289,7 @@ mod tests {
     fn options_belong_to_their_command() {
         assert_eq!(parse("ci --keep-going"), Ok(Request::Ci(OnFailure::KeepGoing)));
         assert_eq!(parse("softhsm-test login"), Ok(Request::SofthsmTest { filter: vec!["login".into()] }));
+        assert_eq!(parse("kms-test alias"), Ok(Request::KmsTest { filter: vec!["alias".into()] }));
         assert_eq!(parse("ci"), Ok(Request::Ci(OnFailure::Stop)));
         assert_eq!(parse("bench --quick sign"), Ok(Request::Bench(Selection::quick(vec!["sign".into()]))));
         assert!(parse("test --keep-going").unwrap_err().contains("--keep-going"));

@@ -6,6 +6,7 @@ use crate::{
     ci::{PROGRAM, PROGRAM_VARIABLE},
     command::Invocation,
     error::Error,
+    kms::Doubles,
     repository::Repository,
 };
 
@@ -14,6 +15,9 @@ const PACKAGE: &str = "soticket-tests";
 
 /// The benchmark that starts the release build of the command line.
 const WHOLE_PROCESS: &str = "process";
+
+/// The benchmark that needs a stand-in for AWS KMS, and what it goes by where a filter is given.
+const WITH_KMS: &str = "kms";
 
 /// Which benchmarks to run.
 #[derive(Debug, PartialEq, Eq)]
@@ -40,7 +44,16 @@ pub(crate) fn run(repository: &Repository, selection: &Selection) -> Result<(), 
     if plan.is_empty() {
         println!("the package `{PACKAGE}` has no such benchmarks");
     }
-    plan.iter().try_for_each(|command| command.run(repository))
+    let workspace = repository.workspace()?;
+    let needs_double = targets(&workspace).iter().any(|target| target == WITH_KMS)
+        && (selection.filter.is_empty()
+            || selection.filter.iter().any(|part| WITH_KMS.contains(part.as_str())));
+    let start = || Doubles::start(repository, &workspace.target_directory);
+    let doubles = needs_double.then(start).transpose()?;
+    plan.into_iter().try_for_each(|command| match &doubles {
+        Some(doubles) => doubles.around(command).run(repository),
+        None => command.run(repository),
+    })
 }
 
 fn plan(workspace: &Metadata, selection: &Selection) -> Vec<Invocation> {

@@ -7,7 +7,7 @@ use cargo_metadata::camino::Utf8Path;
 use crate::{
     command::Invocation,
     error::Error,
-    features,
+    features, kms,
     repository::Repository,
     setup, softhsm,
     steps::{Action, Step},
@@ -80,7 +80,7 @@ pub(crate) fn steps(repository: &Repository) -> Result<Vec<Step>, Error> {
     steps.extend([
         Step::new("kryoptic", softhsm::build_kryoptic(&workspace.target_directory)),
         Step::new("build", build()),
-        // The tokens are gone when it ends, so that its own command could not be repeated.
+        // The tokens and stand-ins are gone when it ends, so that its own command could not be repeated.
         Step::new("tests", Action::Own("test", |repository| tests(repository, &[]))),
         Step::new("doctests", doctests(&[])),
     ]);
@@ -101,7 +101,11 @@ pub(crate) fn test(repository: &Repository, filter: &[String]) -> Result<(), Err
 fn tests(repository: &Repository, filter: &[String]) -> Result<(), Error> {
     let target_directory = repository.workspace()?.target_directory;
     let command = test_command(&target_directory, CertificateTests::here(repository), filter);
-    softhsm::with_tokens(repository, &target_directory, &[command])
+    let command = command.with_args(kms::without_real_aws().iter().copied());
+    let (tokens, doubles) =
+        (softhsm::Tokens::new(&target_directory)?, kms::Doubles::start(repository, &target_directory)?);
+    command.announce();
+    doubles.around(tokens.around(command)).run(repository)
 }
 
 /// `cargo test` builds a program only for the tests of its own package, and those of other packages start it too.

@@ -62,6 +62,11 @@ impl Invocation {
         self
     }
 
+    /// Says what is about to run.
+    pub(crate) fn announce(&self) {
+        println!("running {self}");
+    }
+
     /// Runs the program with this terminal; a failure is an error.
     pub(crate) fn run(&self, repository: &Repository) -> Result<(), Error> {
         let status = self.command(repository).status().map_err(|cause| self.not_started(cause))?;

@@ -24,16 +24,22 @@ pub(crate) enum Error {
         #[source]
         cause: io::Error,
     },
-    #[error("the throw-away folder for tokens could not be made in {}; TMPDIR names another place", parent.display())]
+    #[error("a throw-away folder could not be made in {}; TMPDIR names another place", parent.display())]
     NoScratch {
         parent: PathBuf,
         #[source]
         cause: io::Error,
     },
     #[error(
-        "no test of `{package}` has `{word}` in its name; if they were renamed, name them in xtask/src/softhsm.rs"
+        "no test of `{package}` has `{word}` in its name; if they were renamed, have the chore name them anew"
     )]
     NoTests { package: &'static str, word: &'static str },
+    #[error("the stand-in for AWS KMS does not start; it said:\n{log}")]
+    NoDouble {
+        log: String,
+        #[source]
+        cause: io::Error,
+    },
     #[error("{count} {} against the rules of the repository, listed above", if *count == 1 { "place" } else { "places" })]
     Untidy { count: usize },
     #[error(

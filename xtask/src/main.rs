@@ -3,11 +3,14 @@
 
 mod args;
 mod bench;
+mod chore_tests;
 mod ci;
 mod command;
 mod error;
 mod features;
+mod kms;
 mod repository;
+mod scratch;
 mod setup;
 mod softhsm;
 mod steps;
@@ -51,6 +54,7 @@ fn run(request: &Request) -> Result<(), Error> {
         Request::Setup => setup::run(&repository, setup::Scope::Everything),
         Request::Test { filter } => ci::test(&repository, filter),
         Request::SofthsmTest { filter } => softhsm::run(&repository, filter),
+        Request::KmsTest { filter } => kms::run(&repository, filter),
         Request::Ci(on_failure) => steps::run(&repository, ci::steps(&repository)?, *on_failure),
         Request::Tidy => tidy::run(&repository),
         Request::Demo => Invocation::cargo(["run", "--quiet", "--", "demo"]).run(&repository),

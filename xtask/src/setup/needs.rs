@@ -3,6 +3,7 @@
 use std::{
     env, fs,
     path::{Path, PathBuf},
+    process::{Command, Stdio},
 };
 
 use crate::command::find_program;
@@ -25,6 +26,8 @@ enum Sign {
     Program,
     /// One of these files in a folder of libraries; distributions disagree on the folder inside of that.
     Library(&'static [&'static str]),
+    /// These modules of Python; Debian ships some of Python's own apart.
+    PythonModules(&'static str),
     /// This file among the C headers.
     Header(&'static str),
     /// A libclang that bindgen finds, and the headers that belong to it.
@@ -51,6 +54,7 @@ impl Need {
     fn is_there(&self, root: &Path) -> bool {
         match self.sign {
             Sign::Program => find_program(self.name).is_some(),
+            Sign::PythonModules(modules) => has_python_modules(modules),
             Sign::Library(files) => library_folders(root)
                 .iter()
                 .any(|folder| files.iter().any(|file| folder.join(file).is_file())),
@@ -60,6 +64,12 @@ impl Need {
             Sign::Libclang => has_libclang(root) && has_headers_of_clang(root),
         }
     }
+}
+
+fn has_python_modules(modules: &str) -> bool {
+    let mut python = Command::new("python3");
+    python.args(["-c", &format!("import {modules}")]).stdout(Stdio::null()).stderr(Stdio::null());
+    python.status().is_ok_and(|status| status.success())
 }
 
 /// `/usr/lib` and its like with the folders in them, one of which is the architecture's.
@@ -117,6 +127,8 @@ const NEEDS: &[Need] = &[
         package: "libnss3",
         sign: Sign::Library(&["libsoftokn3.so", "nss/libsoftokn3.so"]),
     },
+    // What the stand-in for AWS KMS is installed with.
+    Need { name: "python3 with venv", package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
     // What kryoptic is built with.
     Need { name: "libclang", package: LIBCLANG, sign: Sign::Libclang },
     Need::program("pkg-config", "pkg-config"),

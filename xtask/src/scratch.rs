@@ -1,14 +1,13 @@
-//! A folder for the tokens of one run, which is gone when the run is, however it ends.
+//! A folder for what one run makes, which is gone when the run is, however it ends.
 
 use std::{
-    fs,
     path::Path,
     process::{Child, Command, Stdio},
 };
 
 use tempfile::TempDir;
 
-use crate::{command::Invocation, error::Error};
+use crate::error::Error;
 
 /// Waits for the end of its input, which is the end of the process that holds the other end, and removes the folder.
 /// What tests started may still write for a moment, hence the second try.
@@ -18,46 +17,23 @@ const GUARD: &str = r#"trap '' HUP INT QUIT TERM; cat; rm -rf -- "$1" || { sleep
 ///
 /// This process is killed by Ctrl-C, as what it runs is, and cleans nothing up then; the shell outlives it.
 #[derive(Debug)]
-pub(super) struct Scratch {
+pub(crate) struct Scratch {
     folder: TempDir,
     guard: Option<Child>,
 }
 
 impl Scratch {
     /// A new folder, which no other user can enter.
-    pub(super) fn new() -> Result<Self, Error> {
+    pub(crate) fn new() -> Result<Self, Error> {
         let folder = tempfile::Builder::new()
             .prefix("soticket-")
             .tempdir()
             .map_err(|cause| Error::NoScratch { parent: std::env::temp_dir(), cause })?;
-        let scratch = Self { guard: guard(folder.path()), folder };
-        scratch.configure_softhsm()?;
-        Ok(scratch)
+        Ok(Self { guard: guard(folder.path()), folder })
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.folder.path()
-    }
-
-    /// Makes what is run put its temporary files here, and find no token of the user's.
-    pub(super) fn around(&self, invocation: Invocation) -> Invocation {
-        let text = |path: &Path| path.to_string_lossy().into_owned();
-        invocation
-            .with_env("TMPDIR", text(self.path()))
-            .with_env("SOFTHSM2_CONF", text(&self.path().join(SOFTHSM_CONFIGURATION)))
-            // Kryoptic takes a configuration that is not there for one without tokens.
-            .with_env("KRYOPTIC_CONF", text(&self.path().join("kryoptic.conf")))
-    }
-
-    fn configure_softhsm(&self) -> Result<(), Error> {
-        let tokens = self.path().join("tokens");
-        let configuration = format!(
-            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\nslots.removable = false\n",
-            tokens.display()
-        );
-        fs::create_dir(&tokens)
-            .and_then(|()| fs::write(self.path().join(SOFTHSM_CONFIGURATION), configuration))
-            .map_err(|cause| Error::NoScratch { parent: self.path().to_owned(), cause })
     }
 }
 
@@ -82,10 +58,10 @@ fn guard(folder: &Path) -> Option<Child> {
     shell.spawn().ok()
 }
 
-const SOFTHSM_CONFIGURATION: &str = "softhsm2.conf";
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -105,24 +81,5 @@ mod tests {
         drop(guard.stdin.take());
         assert!(guard.wait().unwrap().success());
         assert!(!folder.exists());
-    }
-
-    #[test]
-    fn two_runs_share_nothing() {
-        let (one, other) = (Scratch::new().unwrap(), Scratch::new().unwrap());
-        assert_ne!(one.path(), other.path());
-        let path = one.path().display();
-        assert_eq!(
-            one.around(Invocation::cargo(["test"])).to_string(),
-            format!(
-                "TMPDIR={path} SOFTHSM2_CONF={path}/softhsm2.conf KRYOPTIC_CONF={path}/kryoptic.conf cargo test"
-            )
-        );
-        let configuration = fs::read_to_string(one.path().join("softhsm2.conf")).unwrap();
-        assert!(
-            configuration.contains(&format!("directories.tokendir = {path}/tokens\n")),
-            "{configuration}"
-        );
-        assert!(one.path().join("tokens").is_dir());
     }
 }

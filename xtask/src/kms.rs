@@ -1,0 +1,90 @@
+//! The chore `kms-test`: the tests that need a stand-in for AWS KMS, and by themselves nothing else.
+
+mod double;
+mod ministack;
+
+use std::env;
+
+use cargo_metadata::camino::Utf8Path;
+
+use crate::{
+    chore_tests::{Needing, build_program},
+    ci::{PROGRAM, PROGRAM_VARIABLE},
+    command::Invocation,
+    error::Error,
+    repository::Repository,
+    scratch::Scratch,
+    setup,
+};
+use double::{Authorisation, Double};
+
+const TESTS: Needing = Needing { packages: &["soticket-signer-aws-kms"], word: "kms" };
+
+/// Installs and builds what is missing, then runs the tests whose names contain one of `filter`, if it has any.
+pub(crate) fn run(repository: &Repository, filter: &[String]) -> Result<(), Error> {
+    setup::run(repository, setup::Scope::Tests)?;
+    let target_directory = repository.workspace()?.target_directory;
+    let build = build_program();
+    build.announce();
+    build.run(repository)?;
+    let program = target_directory.join("debug").join(PROGRAM);
+    let tests = TESTS.tests(repository, filter)?;
+    let doubles = Doubles::start(repository, &target_directory)?;
+    tests.into_iter().try_for_each(|tests| {
+        let tests = tests.with_args(without_real_aws().iter().copied());
+        let tests = tests.with_env(PROGRAM_VARIABLE, program.as_str());
+        tests.announce();
+        doubles.around(tests).run(repository)
+    })
+}
+
+/// Stand-ins for AWS KMS on loopback, stopped when this is dropped, or with this process.
+#[derive(Debug)]
+pub(crate) struct Doubles {
+    // Stopped before their folder goes.
+    plain: Double,
+    strict: Double,
+    scratch: Scratch,
+}
+
+impl Doubles {
+    /// Starts one that takes everybody for the account's owner, and one that looks at credentials and policies.
+    pub(crate) fn start(repository: &Repository, target_directory: &Utf8Path) -> Result<Self, Error> {
+        let python = ministack::installed(repository, target_directory)?;
+        let scratch = Scratch::new()?;
+        let plain = Double::start(&python, scratch.path(), Authorisation::Ignored)?;
+        let strict = Double::start(&python, scratch.path(), Authorisation::Checked)?;
+        println!("stand-ins for AWS KMS, until the tests end: {}, {}", plain.url(), strict.url());
+        Ok(Self { plain, strict, scratch })
+    }
+
+    /// Makes what is run find them, and none of the user's own settings for AWS; those are needed by the one test against
+    /// AWS itself, which runs where somebody names a key for it.
+    pub(crate) fn around(&self, invocation: Invocation) -> Invocation {
+        let invocation = invocation.with_env("SOTICKET_TEST_KMS", self.plain.url());
+        let invocation = invocation.with_env("SOTICKET_TEST_KMS_AUTH", self.strict.url());
+        if env::var_os(REAL_KEY).is_some() {
+            return invocation;
+        }
+        let settings = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        let settings = settings.filter(|name| name.starts_with("AWS_"));
+        let nowhere = |name: &str| self.scratch.path().join(name).to_string_lossy().into_owned();
+        settings
+            .fold(invocation, |invocation, name| invocation.without_env(&name))
+            .with_env("AWS_EC2_METADATA_DISABLED", "true")
+            .with_env("AWS_CONFIG_FILE", nowhere("no-config"))
+            .with_env("AWS_SHARED_CREDENTIALS_FILE", nowhere("no-credentials"))
+    }
+}
+
+/// What leaves out the tests against AWS itself, unless somebody names a key for them.
+pub(crate) fn without_real_aws() -> &'static [&'static str] {
+    if env::var_os(REAL_KEY).is_some() {
+        return &[];
+    }
+    eprintln!("note: the test against AWS itself is left out; {REAL_KEY} names a key for it");
+    &["--skip", "real_aws"]
+}
+
+/// Names a key in AWS, as an `awskms:` URI.
+const REAL_KEY: &str = "SOTICKET_TEST_AWS_KEY";
