@@ -7,6 +7,7 @@
 //! | --- | --- | --- |
 //! | `pem` (default) | a local key file | `partner.pem`, `file:partner.xml` |
 //! | `pkcs11` | a PKCS#11 token: an HSM or a smart card | `pkcs11:token=…;object=…?module-path=…` |
+//! | `aws-kms` | AWS KMS | `awskms:///alias/partner?region=eu-central-1` |
 //! | `full` | all of them | |
 
 mod options;
@@ -19,6 +20,10 @@ pub use soticket_core::*;
 /// The backend over a local key file.
 #[cfg(feature = "pem")]
 pub use soticket_signer_pem as pem;
+
+/// The backend over AWS KMS.
+#[cfg(feature = "aws-kms")]
+pub use soticket_signer_aws_kms as aws_kms;
 
 /// The backend over PKCS#11 tokens.
 #[cfg(feature = "pkcs11")]

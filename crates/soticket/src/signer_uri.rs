@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use soticket_core::{SignerError, SignerErrorKind, TokenSigner};
+#[cfg(feature = "aws-kms")]
+use soticket_signer_aws_kms::AwsKmsUri;
 #[cfg(feature = "pkcs11")]
 use soticket_signer_pkcs11::Pkcs11Uri;
 use thiserror::Error;
@@ -24,6 +26,8 @@ enum Kind {
     File(PathBuf),
     #[cfg(feature = "pkcs11")]
     Pkcs11(Box<Pkcs11Uri>),
+    #[cfg(feature = "aws-kms")]
+    AwsKms(Box<AwsKmsUri>),
     /// Known by scheme, with no backend in this program; the text is kept as it came.
     Foreign {
         backend: &'static str,
@@ -52,8 +56,19 @@ impl SignerUri {
         }
     }
 
+    /// The `awskms:` URI, if the key is in AWS KMS.
+    #[cfg(feature = "aws-kms")]
+    #[must_use]
+    pub fn as_aws_kms(&self) -> Option<&AwsKmsUri> {
+        match &self.0 {
+            Kind::AwsKms(uri) => Some(uri),
+            _ => None,
+        }
+    }
+
     /// Opens the key and proves that it signs. A key file is read and parsed, which blocks: an encrypted one
-    /// takes up to a second of computing. A token is entered on threads of its own, which block nobody.
+    /// takes up to a second of computing. A token is entered on threads of its own, which block nobody, and AWS KMS is
+    /// asked over the network.
     ///
     /// # Errors
     /// [`SignerErrorKind::Configuration`] when the backend was not compiled in, with the cargo feature to
@@ -63,6 +78,9 @@ impl SignerUri {
             Kind::File(path) => options.open_file(path),
             #[cfg(feature = "pkcs11")]
             Kind::Pkcs11(uri) => options.open_pkcs11(uri).await,
+            #[cfg(feature = "aws-kms")]
+            // It asks for no secret, and no key of it can leave its place: the options have nothing to say to it.
+            Kind::AwsKms(uri) => Ok(Arc::new(soticket_signer_aws_kms::AwsKmsSigner::from_uri(uri).await?)),
             Kind::Foreign { backend, cure, .. } => Err(SignerError::new(
                 SignerErrorKind::Configuration,
                 format!("`{self}` names a key in {backend}, for which this program has no backend; {cure}"),
@@ -72,6 +90,10 @@ impl SignerUri {
 }
 
 impl SignerUri {
+    #[cfg_attr(
+        all(feature = "pkcs11", feature = "aws-kms"),
+        expect(dead_code, reason = "every backend is there")
+    )]
     fn foreign(backend: &'static str, cure: &'static str, uri: &str) -> Self {
         Self(Kind::Foreign { backend, cure, uri: uri.to_owned() })
     }
@@ -100,7 +122,12 @@ impl FromStr for SignerUri {
             Some(("pkcs11", _)) => {
                 Ok(Self::foreign("a PKCS#11 token", "build it with the cargo feature `pkcs11`", text))
             }
-            Some(("awskms", _)) => Ok(Self::foreign("AWS KMS", "this version has none", text)),
+            #[cfg(feature = "aws-kms")]
+            Some(("awskms", _)) => Ok(Self(Kind::AwsKms(Box::new(text.parse()?)))),
+            #[cfg(not(feature = "aws-kms"))]
+            Some(("awskms", _)) => {
+                Ok(Self::foreign("AWS KMS", "build it with the cargo feature `aws-kms`", text))
+            }
             // One letter is a drive of Windows; anything with a separator before the colon is a path.
             Some((scheme, _)) if scheme.len() > 1 && is_scheme(scheme) => {
                 Err(ParseSignerUriError::UnknownScheme(scheme.to_owned()))
@@ -116,6 +143,8 @@ impl fmt::Display for SignerUri {
             Kind::File(path) => write!(f, "{}", path.display()),
             #[cfg(feature = "pkcs11")]
             Kind::Pkcs11(uri) => uri.fmt(f),
+            #[cfg(feature = "aws-kms")]
+            Kind::AwsKms(uri) => uri.fmt(f),
             Kind::Foreign { uri, .. } => f.write_str(&without_pin(uri)),
         }
     }
@@ -152,6 +181,10 @@ pub enum ParseSignerUriError {
     #[cfg(feature = "pkcs11")]
     #[error("the PKCS#11 URI cannot be used")]
     Pkcs11(#[from] soticket_signer_pkcs11::ParsePkcs11UriError),
+    /// `awskms:` with something that cannot be used.
+    #[cfg(feature = "aws-kms")]
+    #[error("the URI of a key in AWS KMS cannot be used")]
+    AwsKms(#[from] soticket_signer_aws_kms::ParseAwsKmsUriError),
 }
 
 /// The path in what follows `file:` (RFC 8089), or in the looser `file:relative/path`.

@@ -84,10 +84,21 @@ async fn a_token_is_opened_through_its_module() {
     );
 }
 
+#[cfg(not(feature = "aws-kms"))]
 #[tokio::test]
-async fn aws_kms_is_not_there_yet() {
+async fn aws_kms_without_its_backend_names_the_feature() {
     let error = parse("awskms:///alias/partner").unwrap().open(OpenSignerOptions::new()).await.unwrap_err();
-    assert!(error.to_string().contains("AWS KMS"), "{error}");
+    assert_eq!(error.kind(), SignerErrorKind::Configuration);
+    assert!(error.to_string().contains("cargo feature `aws-kms`"), "{error}");
+}
+
+#[cfg(feature = "aws-kms")]
+#[test]
+fn a_key_in_aws_kms_is_understood_or_refused_with_the_reason() {
+    let uri = parse("awskms:///alias/partner?region=eu-central-1").unwrap();
+    assert_eq!(uri.as_aws_kms().unwrap().region(), Some("eu-central-1"));
+    assert_eq!(uri.to_string(), "awskms:///alias/partner?region=eu-central-1");
+    assert!(matches!(parse("awskms://alias/partner"), Err(ParseSignerUriError::AwsKms(_))));
 }
 
 #[cfg(feature = "pem")]
