@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use connection::{ConnectionArgs, Transport};
-#[cfg(all(feature = "pem", feature = "pkcs11"))]
+#[cfg(all(feature = "pem", any(feature = "pkcs11", feature = "aws-kms")))]
 pub(crate) use key::ImportArgs;
 #[cfg(feature = "pkcs11")]
 pub(crate) use key::ListArgs;

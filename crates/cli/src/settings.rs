@@ -13,9 +13,11 @@ use crate::args::{ConnectionArgs, Transport};
 use crate::failure::Failure;
 use crate::secret_input::{Prompt, SecretInput, SharedSecret};
 use file::SettingsFile;
-pub(crate) use signer::{key_passphrase, pkcs11_pin, with_pin_tries};
+#[cfg(any(feature = "pkcs11", all(feature = "pem", feature = "aws-kms")))]
+pub(crate) use signer::named_signer;
 #[cfg(feature = "pkcs11")]
-pub(crate) use signer::{named_signer, pin_tries};
+pub(crate) use signer::pin_tries;
+pub(crate) use signer::{key_passphrase, pkcs11_pin, with_pin_tries};
 pub(crate) use trust::public_key;
 
 /// Everything that was said, wherever it was said.

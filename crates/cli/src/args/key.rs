@@ -20,7 +20,7 @@ pub(crate) enum KeyCommand {
     /// Make a new key, in a file or in a token
     #[command(after_help = GENERATE_HELP)]
     Generate(GenerateArgs),
-    /// Move a key file's key into a token
+    /// Move a key file's key into a token, or into AWS KMS
     #[command(after_help = IMPORT_HELP)]
     Import(ImportArgs),
     /// Write a key file in another format
@@ -77,7 +77,8 @@ pub(crate) struct ImportArgs {
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
 
-    /// The token, and the new key's name in it, as `pkcs11:token=…;object=…?module-path=…` [env: SOTICKET_SIGNER]
+    /// The token and the new key's name in it, as `pkcs11:token=…;object=…?module-path=…`, or the new key's alias in AWS
+    /// KMS, as `awskms:///alias/…?region=…` [env: SOTICKET_SIGNER]
     #[arg(long, value_name = "URI")]
     pub(crate) signer: Option<String>,
 
@@ -180,12 +181,14 @@ Example:
 The PIN comes from the URI's pin-source, --pkcs11-pin-file, SOTICKET_PKCS11_PIN or a prompt.";
 
 const IMPORT_HELP: &str = "\
-Example:
+Examples:
   soticket key import --from partner.xml --signer \\
     'pkcs11:token=lab;object=partner?module-path=/usr/lib/softhsm/libsofthsm2.so'
+  soticket key import --from partner.xml --signer 'awskms:///alias/partner?region=eu-central-1'
 
-The key gets into the token sensitive and not extractable, and signs there once as a proof. The file
-is left alone: destroy it when everything works.";
+The key gets into a token sensitive and not extractable; into AWS KMS it travels wrapped under a key
+of the service, which takes no RSA key under 2048 bits. It signs there once as a proof. The file is
+left alone: destroy it when everything works.";
 
 const GENERATE_HELP: &str = "\
 Examples:
@@ -205,4 +208,5 @@ Reads PKCS#8, encrypted PKCS#8, PKCS#1 and SEC1 in PEM and DER, and RSAKeyValue 
 const INSPECT_HELP: &str = "\
 Examples:
   soticket key inspect partner.xml
-  soticket key inspect 'pkcs11:token=lab;object=partner?module-path=/usr/lib/softhsm/libsofthsm2.so'";
+  soticket key inspect 'pkcs11:token=lab;object=partner?module-path=/usr/lib/softhsm/libsofthsm2.so'
+  soticket key inspect 'awskms:///alias/partner?region=eu-central-1'";

@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-#[cfg(feature = "pkcs11")]
+#[cfg(any(feature = "pkcs11", all(feature = "pem", feature = "aws-kms")))]
 use soticket::SignerUri;
 use soticket::{OpenSignerOptions, TokenSigner};
 
-#[cfg(feature = "pkcs11")]
+#[cfg(any(feature = "pkcs11", all(feature = "pem", feature = "aws-kms")))]
 use super::{Said, parse};
 use super::{Settings, public_key};
 use crate::args::TokenArgs;
@@ -51,13 +51,15 @@ impl Settings {
 }
 
 /// The signer of a command that has no use for the other settings: the flag's, else the environment's.
-#[cfg(feature = "pkcs11")]
+#[cfg(any(feature = "pkcs11", all(feature = "pem", feature = "aws-kms")))]
 pub(crate) fn named_signer(flag: Option<&str>) -> Result<SignerUri, Failure> {
     let said = match (flag, std::env::var("SOTICKET_SIGNER")) {
         (Some(text), _) => Said { text: text.to_owned(), origin: "--signer".to_owned() },
         (None, Ok(text)) => Said { text, origin: "SOTICKET_SIGNER".to_owned() },
         (None, Err(_)) => {
-            return Err(Failure::configuration("no token is named; use --signer, or set SOTICKET_SIGNER"));
+            return Err(Failure::configuration(
+                "no key's place is named; use --signer, or set SOTICKET_SIGNER",
+            ));
         }
     };
     parse(&said)

@@ -3,7 +3,7 @@
 #[cfg(feature = "pem")]
 mod convert;
 mod generate;
-#[cfg(all(feature = "pem", feature = "pkcs11"))]
+#[cfg(all(feature = "pem", any(feature = "pkcs11", feature = "aws-kms")))]
 mod import;
 mod inspect;
 #[cfg(feature = "pkcs11")]
@@ -25,15 +25,17 @@ pub(crate) async fn run(args: KeyArgs, _config: Option<&Path>) -> Result<Exit, F
         #[cfg(feature = "pkcs11")]
         KeyCommand::List(args) => list::run(args).await,
         KeyCommand::Generate(args) => generate::run(args).await,
-        #[cfg(all(feature = "pem", feature = "pkcs11"))]
+        #[cfg(all(feature = "pem", any(feature = "pkcs11", feature = "aws-kms")))]
         KeyCommand::Import(args) => import::run(args).await,
         #[cfg(feature = "pem")]
         KeyCommand::Convert(args) => convert::run(args),
         KeyCommand::Inspect(args) => inspect::run(args).await,
         #[cfg(not(feature = "pkcs11"))]
-        KeyCommand::List(_) | KeyCommand::Import(_) => Err(without("PKCS#11 tokens", "pkcs11")),
-        #[cfg(all(feature = "pkcs11", not(feature = "pem")))]
+        KeyCommand::List(_) => Err(without("PKCS#11 tokens", "pkcs11")),
+        #[cfg(not(feature = "pem"))]
         KeyCommand::Import(_) => Err(without("key files", "pem")),
+        #[cfg(all(feature = "pem", not(any(feature = "pkcs11", feature = "aws-kms"))))]
+        KeyCommand::Import(_) => Err(without("a place to bring keys to", "pkcs11` or `aws-kms")),
         #[cfg(not(feature = "pem"))]
         KeyCommand::Convert(_) => Err(without("key files", "pem")),
     }

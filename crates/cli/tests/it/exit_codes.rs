@@ -21,7 +21,7 @@ async fn two_is_wrong_usage_or_configuration() {
         ("ticket --client-secret-file missing.txt", "missing.txt"),
         ("ticket --config missing.toml", "missing.toml"),
         ("ticket --signer missing.pem", "missing.pem"),
-        ("ticket --signer awskms:///alias/partner", "aws"),
+        ("ticket --signer awskms://alias/partner", "aws"),
     ] {
         let err = bench.soticket(arguments).run().failed(2);
         assert!(err.contains(told), "{arguments}: {err}");

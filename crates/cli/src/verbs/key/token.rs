@@ -12,7 +12,8 @@ use crate::settings::pin_tries;
 pub(crate) fn access(uri: &SignerUri, pin: &SharedSecret, token: &TokenArgs) -> Result<TokenAccess, Failure> {
     let Some(pkcs11) = uri.as_pkcs11() else {
         return Err(Failure::configuration(format!(
-            "`{uri}` is no token; name one as `pkcs11:token=…;object=…?module-path=…`"
+            "`{uri}` is no token; name one as `pkcs11:token=…;object=…?module-path=…` (keys in AWS KMS are made and listed by \
+             AWS's own tools)"
         )));
     };
     let pin = pin.clone();
