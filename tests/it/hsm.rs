@@ -8,7 +8,7 @@ use serde_json::Value;
 use soticket::{OpenSignerOptions, SignerUri, SystemUserClient, SystemUserTicket};
 use soticket_emulator::Sample;
 use soticket_pkcs11_testbed::{Bed, Device, Faults, Setup, faulty_module, isolated};
-use soticket_tests::{LoginService, program, root};
+use soticket_tests::{LoginService, root, shell, soticket};
 use tempfile::TempDir;
 
 use crate::support::{Service, partner_key_xml, tenant};
@@ -84,23 +84,15 @@ impl Desk {
     }
 
     /// A command with the settings of the service and the token.
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let mut command = Command::new(program);
-        for (name, value) in self.service.settings_for(&mut soticket_tests::soticket()).get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        let path = std::env::var("PATH").unwrap();
-        command.env("PATH", format!("{}:{path}", program_folder().display()));
+    fn command(&self, mut command: Command) -> Command {
+        self.service.settings_for(&mut command);
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.current_dir(self.folder()).env("SOTICKET_PKCS11_PIN", PIN);
+        command.env("SOTICKET_PKCS11_PIN", PIN);
         command
     }
 
     fn soticket(&self, arguments: &[&str]) -> Output {
-        self.command(program()).args(arguments).output().unwrap()
+        self.command(soticket()).args(arguments).output().unwrap()
     }
 
     #[track_caller]
@@ -118,10 +110,6 @@ impl Desk {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {shown}");
         shown
     }
-}
-
-fn program_folder() -> &'static Path {
-    program().parent().unwrap()
 }
 
 #[test]
@@ -174,7 +162,7 @@ fn what_is_wrong_with_a_token_is_told_by_exit_code_and_link() {
     let uri = desk.uri("object=new");
     desk.done(&["key", "generate", "--signer", &uri]);
     let wrong_pin = |arguments: &[&str]| {
-        desk.command(program()).args(arguments).env("SOTICKET_PKCS11_PIN", "9999").output().unwrap()
+        desk.command(soticket()).args(arguments).env("SOTICKET_PKCS11_PIN", "9999").output().unwrap()
     };
     let refused = wrong_pin(&["key", "inspect", &uri]);
     let told = String::from_utf8_lossy(&refused.stderr);
@@ -206,7 +194,7 @@ fn a_pin_comes_from_a_file_and_never_from_the_command_line() {
     desk.done(&["key", "generate", "--signer", &uri]);
     std::fs::write(desk.folder().join("pin.txt"), format!("{PIN}\n")).unwrap();
     let without = |arguments: &[&str]| {
-        desk.command(program()).args(arguments).env_remove("SOTICKET_PKCS11_PIN").output().unwrap()
+        desk.command(soticket()).args(arguments).env_remove("SOTICKET_PKCS11_PIN").output().unwrap()
     };
     assert!(without(&["key", "inspect", &uri, "--pkcs11-pin-file", "pin.txt"]).status.success());
     let source = format!("{uri}&pin-source={}", desk.folder().join("pin.txt").display());
@@ -221,7 +209,7 @@ fn a_pin_comes_from_a_file_and_never_from_the_command_line() {
         format!("signer = \"{uri}\"\npkcs11-pin-file = \"pin.txt\"\n"),
     )
     .unwrap();
-    let mut command = desk.command(program());
+    let mut command = desk.command(soticket());
     let output = command
         .arg("ticket")
         .env_remove("SOTICKET_PKCS11_PIN")
@@ -246,7 +234,7 @@ fn a_program_that_is_terminated_leaves_the_device_in_order() {
     let (shut_down, signed) = (faults.count("C_Finalize"), faults.count("C_Sign"));
     // The probe when it opens is quick, and not what is waited for; the signature itself takes its time.
     faults.set("C_Sign 1 1 0 before 1000\n");
-    let mut program = desk.command(program()).args(["ticket", "--signer", &uri]).spawn().unwrap();
+    let mut program = desk.command(soticket()).args(["ticket", "--signer", &uri]).spawn().unwrap();
     let signing = || faults.count("C_Sign") == signed + 2;
     let waited = (0..500).any(|_| {
         std::thread::park_timeout(std::time::Duration::from_millis(10));
@@ -270,7 +258,7 @@ fn the_guide_leads_to_a_ticket() {
     assert!(blocks.len() >= 4);
     let mut shown = String::new();
     for block in blocks {
-        let mut shell = desk.command("sh");
+        let mut shell = desk.command(shell());
         shell
             .args(["-ec", block])
             .env("PIN", "2468")

@@ -11,6 +11,7 @@ mod building;
 mod exchange;
 mod hsm;
 mod interoperability;
+mod kms;
 mod readme;
 mod real_certificates;
 mod rotation;

@@ -48,7 +48,21 @@ fn build_program() -> PathBuf {
 /// A command that runs [`program`] without settings of the machine that it runs on.
 #[must_use]
 pub fn soticket() -> Command {
-    let mut command = Command::new(program());
+    without_settings(Command::new(program()))
+}
+
+/// A shell that finds [`program`] under its name, without settings of the machine that it runs on.
+#[must_use]
+pub fn shell() -> Command {
+    let mut command = without_settings(Command::new("sh"));
+    let folder = program().parent().unwrap().to_owned();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(folder).chain(std::env::split_paths(&path)));
+    command.env("PATH", path.unwrap());
+    command
+}
+
+fn without_settings(mut command: Command) -> Command {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("SOTICKET_") {
             command.env_remove(name);
