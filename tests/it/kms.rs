@@ -168,7 +168,6 @@ fn an_import_may_be_repeated_and_takes_nothing_over() {
     desk.done(&["key", "generate", "--out", "other.pem"]);
     let told = desk.failed(&["key", "import", "--from", "other.pem"], 3);
     assert!(told.contains("another key"), "{told}");
-    desk.done(&["key", "generate", "--out", "encrypted.pem", "--type", "p256"]);
     let told = desk.failed(&["key", "import", "--from", "missing.pem"], 2);
     assert!(told.contains("missing.pem"), "{told}");
 }
@@ -201,6 +200,52 @@ fn failures_are_told_apart_and_show_no_credential() {
     let private = key.split_once("<D>").unwrap().1.split('<').next().unwrap();
     for secret in [SECRET, SESSION, private] {
         assert!(!shown.contains(secret), "a secret shows in {shown}");
+    }
+}
+
+/// A profile that the URI names goes before the environment, which has credentials that nobody knows; one of a role makes
+/// the SDK ask for the role's first, in the Region that the profile names.
+#[test]
+#[ignore = "needs ministack, which cargo xtask kms-test starts"]
+fn a_profile_goes_before_the_environment_and_may_be_that_of_a_role() {
+    let desk = Desk::new("profile");
+    desk.done(&["key", "import", "--from", "partner.xml"]);
+    let strict = std::env::var("SOTICKET_TEST_KMS_AUTH").expect("SOTICKET_TEST_KMS_AUTH is not set");
+    let config = "[profile owner]\naws_access_key_id = test\naws_secret_access_key = test\nregion = eu-central-1\n\
+                  [profile role]\nrole_arn = arn:aws:iam::000000000000:role/signer\nsource_profile = owner\n\
+                  region = eu-central-1\n";
+    std::fs::write(desk.service.folder().join("config"), config).unwrap();
+    let alias = desk.uri.split('?').next().unwrap();
+    let run = |uri: &str| {
+        let mut command = soticket();
+        desk.service.settings_for(&mut command).args(["key", "inspect", uri]);
+        command.env("AWS_CONFIG_FILE", "config").env("AWS_ENDPOINT_URL_STS", double());
+        with_credentials(&mut command).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00").output().unwrap()
+    };
+    let unknown = format!("awskms:///alias/nothing?region=eu-central-1&endpoint-url={strict}");
+    let told = |output: Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told(run(&unknown)).contains("does not know these credentials"));
+    assert!(told(run(&format!("{unknown}&profile=owner"))).contains("there is no such key"));
+    let output = run(&format!("{alias}?profile=role&endpoint-url={}", double()));
+    assert!(output.status.success(), "{}", told(output));
+}
+
+/// Whoever names it.
+#[test]
+#[ignore = "needs ministack, which cargo xtask kms-test starts"]
+fn credentials_never_go_over_plain_http_to_another_machine() {
+    let desk = Desk::new("plain");
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS"] {
+        let mut command = soticket();
+        desk.service.settings_for(&mut command).args([
+            "key",
+            "inspect",
+            "awskms:///alias/x?region=eu-central-1",
+        ]);
+        let output = with_credentials(&mut command).env(variable, "http://192.0.2.1").output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(told.contains("plain http") && told.contains("AWS_ENDPOINT_URL"), "{told}");
     }
 }
 

@@ -101,7 +101,7 @@ pub(crate) fn test(repository: &Repository, filter: &[String]) -> Result<(), Err
 fn tests(repository: &Repository, filter: &[String]) -> Result<(), Error> {
     let target_directory = repository.workspace()?.target_directory;
     let command = test_command(&target_directory, CertificateTests::here(repository), filter);
-    let command = command.with_args(kms::without_real_aws().iter().copied());
+    let command = command.with_args(kms::WITHOUT_REAL_AWS);
     let (tokens, doubles) =
         (softhsm::Tokens::new(&target_directory)?, kms::Doubles::start(repository, &target_directory)?);
     command.announce();

@@ -31,12 +31,28 @@ pub(crate) fn run(repository: &Repository, filter: &[String]) -> Result<(), Erro
     let tests = TESTS.tests(repository, filter)?;
     let doubles = Doubles::start(repository, &target_directory)?;
     tests.into_iter().try_for_each(|tests| {
-        let tests = tests.with_args(without_real_aws().iter().copied());
+        let tests = tests.with_args(WITHOUT_REAL_AWS);
         let tests = tests.with_env(PROGRAM_VARIABLE, program.as_str());
         tests.announce();
         doubles.around(tests).run(repository)
-    })
+    })?;
+    with_real_aws(repository)
 }
+
+/// The test against AWS itself, with the user's own settings, where somebody names a key for it.
+fn with_real_aws(repository: &Repository) -> Result<(), Error> {
+    if env::var_os(REAL_KEY).is_none() {
+        eprintln!("note: the test against AWS itself is left out; {REAL_KEY} names a key for it");
+        return Ok(());
+    }
+    let test = ["test", "--package", TESTS.packages[0], "--test", "it", "--", "--ignored", "real_aws"];
+    let test = Invocation::cargo(test);
+    test.announce();
+    test.run(repository)
+}
+
+/// Names a key in AWS, as an `awskms:` URI.
+const REAL_KEY: &str = "SOTICKET_TEST_AWS_KEY";
 
 /// Stand-ins for AWS KMS on loopback, stopped when this is dropped, or with this process.
 #[derive(Debug)]
@@ -58,14 +74,10 @@ impl Doubles {
         Ok(Self { plain, strict, scratch })
     }
 
-    /// Makes what is run find them, and none of the user's own settings for AWS; those are needed by the one test against
-    /// AWS itself, which runs where somebody names a key for it.
+    /// Makes what is run find them, and none of the user's own settings for AWS.
     pub(crate) fn around(&self, invocation: Invocation) -> Invocation {
         let invocation = invocation.with_env("SOTICKET_TEST_KMS", self.plain.url());
         let invocation = invocation.with_env("SOTICKET_TEST_KMS_AUTH", self.strict.url());
-        if env::var_os(REAL_KEY).is_some() {
-            return invocation;
-        }
         let settings = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         let settings = settings.filter(|name| name.starts_with("AWS_"));
         let nowhere = |name: &str| self.scratch.path().join(name).to_string_lossy().into_owned();
@@ -77,14 +89,5 @@ impl Doubles {
     }
 }
 
-/// What leaves out the tests against AWS itself, unless somebody names a key for them.
-pub(crate) fn without_real_aws() -> &'static [&'static str] {
-    if env::var_os(REAL_KEY).is_some() {
-        return &[];
-    }
-    eprintln!("note: the test against AWS itself is left out; {REAL_KEY} names a key for it");
-    &["--skip", "real_aws"]
-}
-
-/// Names a key in AWS, as an `awskms:` URI.
-const REAL_KEY: &str = "SOTICKET_TEST_AWS_KEY";
+/// What leaves out the one test against AWS itself, which nobody runs by accident.
+pub(crate) const WITHOUT_REAL_AWS: [&str; 2] = ["--skip", "real_aws"];

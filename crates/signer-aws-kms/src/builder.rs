@@ -33,7 +33,8 @@ pub enum Verification {
 
 impl AwsKmsSigner {
     /// Starts to build a signer with `key`, over a client that the caller made. A client without any time limit gets
-    /// this crate's; its retries, credentials and endpoint stay its own.
+    /// this crate's; its retries, credentials and endpoint stay its own. While it calls, nothing is logged by `tracing`: the
+    /// SDK would log signatures at its finest level.
     #[must_use]
     pub fn builder(client: Client, key: KmsKey) -> AwsKmsSignerBuilder {
         AwsKmsSignerBuilder {
@@ -89,8 +90,8 @@ impl AwsKmsSignerBuilder {
     }
 }
 
-/// Signatures that are asked for at once, unless told otherwise. With the ten or so milliseconds of a request in the same
-/// Region, that makes about a thousand a second, which is the quota that accounts begin with.
-pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(16).unwrap();
+/// Signatures that are asked for at once, unless told otherwise. Even if a request took ten milliseconds only, they would make
+/// 800 a second: the quota that accounts begin with is 1,000.
+pub const DEFAULT_CONCURRENCY: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 /// How long a signature may wait for its turn, unless told otherwise.
 pub const DEFAULT_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -4,19 +4,25 @@ use std::time::Duration;
 
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
-use aws_config::{AppName, BehaviorVersion, Region};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::interceptors::BeforeTransmitInterceptorContextRef;
 use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
-use aws_sdk_kms::error::ConnectorError;
+use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_kms::error::{BoxError, ConnectorError};
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use soticket_core::{SignerError, SignerErrorKind};
+use thiserror::Error;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber as _;
+use url::Url;
 
 use crate::key::KmsKey;
-use crate::uri::AwsKmsUri;
+use crate::uri::{AwsKmsUri, goes_safely};
 
 impl AwsKmsUri {
     /// Makes a client for what the URI says; the rest comes from the SDK's own sources, in its order: the environment,
@@ -38,10 +44,9 @@ impl AwsKmsUri {
         }
         if let Some(profile) = self.profile() {
             // What the URI says goes before the environment, which the SDK would ask first.
-            let credentials = ProfileFileCredentialsProvider::builder().profile_name(profile).build();
             let region = ProfileFileRegionProvider::builder().profile_name(profile).build();
             let region = RegionProviderChain::first_try(region).or_default_provider();
-            loader = loader.profile_name(profile).credentials_provider(credentials).region(region);
+            loader = loader.profile_name(profile).region(region);
         }
         if let Some(region) = self.region() {
             loader = loader.region(Region::new(region.to_owned()));
@@ -53,8 +58,22 @@ impl AwsKmsUri {
         if config.region().is_none() {
             return Err(no_region(self.key()));
         }
-        Ok(Client::new(&config))
+        let mut settings = aws_sdk_kms::config::Builder::from(&config);
+        if let Some(profile) = self.profile() {
+            settings = settings.credentials_provider(credentials_of(profile, &config));
+        }
+        Ok(Client::from_conf(settings.build()))
     }
+}
+
+/// The credentials of a profile, which may be those of a role that is assumed in the same Region.
+fn credentials_of(profile: &str, config: &SdkConfig) -> ProfileFileCredentialsProvider {
+    let place = ProviderConfig::without_region()
+        .with_region(config.region().cloned())
+        .with_use_fips(config.use_fips())
+        .with_use_dual_stack(config.use_dual_stack())
+        .with_timeout_config(time_limits());
+    ProfileFileCredentialsProvider::builder().configure(&place).profile_name(profile).build()
 }
 
 /// The same client, with our time limits if it has none, and able to do without connections that went with the runtime
@@ -62,12 +81,41 @@ impl AwsKmsUri {
 pub(crate) fn prepared(client: &Client) -> Client {
     let config = client.config();
     let own = config.timeout_config().cloned().unwrap_or_else(|| TimeoutConfig::builder().build());
-    let has_limits = own.operation_timeout().is_some() || own.operation_attempt_timeout().is_some();
+    let limits = [own.operation_timeout(), own.operation_attempt_timeout(), own.read_timeout()];
+    let has_limits = limits.iter().any(Option::is_some);
     let limits =
         if has_limits { own } else { own.to_builder().take_unset_from(time_limits().to_builder()).build() };
     let config = config.to_builder().timeout_config(limits).retry_classifier(ConnectionIsGone);
+    let config = config.interceptor(NoPlainHttp);
     Client::from_conf(config.build())
 }
+
+/// Lets no request leave over plain HTTP but to this machine, whoever named the endpoint: the URI, the environment, a
+/// profile, or whoever made the client.
+#[derive(Debug)]
+struct NoPlainHttp;
+
+#[dyn_dispatch_hint]
+impl Intercept for NoPlainHttp {
+    fn name(&self) -> &'static str {
+        "no plain HTTP"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let url = Url::parse(context.request().uri()).ok();
+        if url.is_some_and(|url| goes_safely(&url)) { Ok(()) } else { Err(PlainHttp.into()) }
+    }
+}
+
+/// The endpoint is one to which nothing may be sent.
+#[derive(Debug, Error)]
+#[error("the endpoint is plain http:// and not on this machine")]
+pub(crate) struct PlainHttp;
 
 /// Has the SDK try again when the runtime that drove a connection ended, as where each thread has a runtime of its own:
 /// it would take that for a mistake of the caller.
@@ -127,10 +175,11 @@ fn time_limits() -> TimeoutConfig {
         .build()
 }
 
-/// How long a connection may take. The SDK's own default is about the same.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long one attempt may take, the answer included. Without it, the SDK waits for ever.
-pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long a connection may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long one attempt may take, the answer included, and the credentials where they have to be got first. Without it, the
+/// SDK waits for ever.
+pub const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a call may take with all its attempts and the pauses between them.
 pub const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a call is tried when the service is busy, fails or does not answer.

@@ -6,9 +6,12 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_kms::error::{ConnectorError, ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::operation::RequestId as _;
 use soticket_core::{SignerError, SignerErrorKind};
+use thiserror::Error;
+
+use crate::client::PlainHttp;
 
 /// What AWS KMS answered to a call that failed: the source of a [`SignerError`].
 ///
@@ -89,9 +92,14 @@ impl Place {
                     request_id: error.request_id().map(str::to_owned),
                 })
             }
+            _ if cause::<PlainHttp>(&error).is_some() => {
+                let message = "credentials are not sent over plain http:// but to this machine; correct the endpoint in the \
+                               environment (AWS_ENDPOINT_URL), the profile or the client";
+                self.error(SignerErrorKind::Configuration, message).with_source(PlainHttp)
+            }
             SdkError::TimeoutError(_) => {
-                let message =
-                    "did not answer in time; see that this machine reaches the service, and try again later";
+                let message = "no answer in time; see that this machine reaches the service, and that its AWS credentials are \
+                               to be had in a moment (a prompt for a second factor is too slow), then try again";
                 self.error(SignerErrorKind::Transport, message).with_source(error)
             }
             SdkError::DispatchFailure(_) => self.not_reached(error),
@@ -131,10 +139,8 @@ impl Place {
             SignerErrorKind::Refused => format!("kms:{} was refused; {cure}", answer.operation),
             _ => cure.to_owned(),
         };
-        // What is said of credentials may repeat what was sent.
-        let message_is_kept =
-            kind != SignerErrorKind::Configuration || answer.code() == Some("ValidationException");
-        let answer = KmsError { message: answer.message.clone().filter(|_| message_is_kept), ..answer };
+        let words = answer.message.clone().filter(|_| answers::says_nothing_of_credentials(answer.code()));
+        let answer = KmsError { message: words, ..answer };
         self.error(kind, message).with_source(answer)
     }
 
@@ -142,15 +148,16 @@ impl Place {
     where
         E: StdError + Send + Sync + 'static,
     {
-        let (kind, message) = match credentials(&error) {
+        let credentials = cause::<CredentialsError>(&error);
+        let (kind, message) = match credentials {
             Some(CredentialsError::CredentialsNotLoaded(_)) => (
                 SignerErrorKind::Configuration,
                 "no AWS credentials are to be had; name a profile (`?profile=`, AWS_PROFILE), set AWS_ACCESS_KEY_ID and \
                  AWS_SECRET_ACCESS_KEY, or run where a role is given",
             ),
-            Some(CredentialsError::ProviderTimedOut(_)) => (
+            Some(failure) if cause::<ConnectorError>(failure).is_some() => (
                 SignerErrorKind::Transport,
-                "the source of the AWS credentials did not answer in time; try again later",
+                "the source of the AWS credentials cannot be reached; let this machine reach it, or try again later",
             ),
             Some(_) => (
                 SignerErrorKind::Configuration,
@@ -163,13 +170,36 @@ impl Place {
                  VPC endpoint",
             ),
         };
-        self.error(kind, message).with_source(error)
+        match credentials {
+            Some(failure) => self.error(kind, message).with_source(NoCredentials::new(failure)),
+            None => self.error(kind, message).with_source(error),
+        }
     }
 }
 
-/// The failure to get credentials among the causes.
-fn credentials<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
+/// The first of this kind among the causes, the error itself among them.
+fn cause<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
     std::iter::successors(Some(error), |error| (*error).source()).find_map(|cause| cause.downcast_ref())
+}
+
+/// Why there are no credentials, in the SDK's words, without those of a foreign program.
+#[derive(Debug, Clone, Error)]
+#[error("{0}")]
+struct NoCredentials(String);
+
+impl NoCredentials {
+    fn new(failure: &CredentialsError) -> Self {
+        let chain = std::iter::successors(Some(failure as &dyn StdError), |error| (*error).source());
+        let words: Vec<_> = chain.map(|cause| without_output(&cause.to_string())).collect();
+        Self(capped(&words.join(": ")))
+    }
+}
+
+/// What a `credential_process` printed may be anything.
+fn without_output(words: &str) -> String {
+    words
+        .split_once("Stderr:")
+        .map_or_else(|| words.to_owned(), |(before, _)| format!("{before}its output is not repeated"))
 }
 
 /// Who must act on an answer, and how.
@@ -187,7 +217,7 @@ fn sorted(answer: &KmsError) -> (SignerErrorKind, &'static str) {
             SignerErrorKind::Protocol,
             "something else than AWS KMS answered; see whether a proxy is between, and what `endpoint-url` names",
         ),
-        _ => (SignerErrorKind::Refused, "see what the service says"),
+        _ => (SignerErrorKind::Refused, "see what AWS's documentation says of the code below"),
     })
 }
 
@@ -244,17 +274,50 @@ mod tests {
 
     #[test]
     fn what_is_said_of_credentials_is_not_repeated() {
-        for code in ["InvalidSignatureException", "UnrecognizedClientException", "ExpiredTokenException"] {
-            let (kind, told) = told(Some(code), 400, "canonical request: x-amz-security-token:hunter2");
-            assert_eq!(kind, SignerErrorKind::Configuration);
-            assert!(!told.contains("hunter2"), "{told}");
+        for code in [
+            "InvalidSignatureException",
+            "UnrecognizedClientException",
+            "ExpiredTokenException",
+            "IncompleteSignatureException",
+            "MissingAuthenticationTokenException",
+            "SomethingNew",
+        ] {
+            for status in [400, 500] {
+                let (_, told) = told(Some(code), status, "canonical request: x-amz-security-token:hunter2");
+                assert!(!told.contains("hunter2"), "{told}");
+            }
         }
+        assert!(!told(None, 403, "x-amz-security-token:hunter2").1.contains("hunter2"));
         let (_, told) = told(
             Some("InvalidSignatureException"),
             400,
             "Signature expired: 20261123T120000Z is now earlier",
         );
         assert!(told.contains("clock is wrong"), "{told}");
+    }
+
+    /// The output of a foreign program may hold anything.
+    #[test]
+    fn what_a_credential_process_prints_is_not_repeated() {
+        let words = "Error retrieving credentials: external process exited with code 1. Stderr: hunter2";
+        let told = NoCredentials::new(&CredentialsError::provider_error(words)).to_string();
+        assert!(told.contains("exited with code 1") && !told.contains("hunter2"), "{told}");
+    }
+
+    #[test]
+    fn the_steps_of_an_import_have_their_own_cures() {
+        use SignerErrorKind::{Configuration, Key, Refused, Transport};
+        for (code, kind, cure) in [
+            ("LimitExceededException", Refused, "quota"),
+            ("AlreadyExistsException", Key, "import again"),
+            ("ExpiredImportTokenException", Transport, "import again"),
+            ("InvalidCiphertextException", Key, "does not take the key"),
+            ("ValidationException", Configuration, "does not understand"),
+        ] {
+            let (told_kind, told) = told(Some(code), 400, "");
+            assert_eq!(told_kind, kind);
+            assert!(told.contains(cure), "{told}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use aws_lc_rs::key_wrap::{AES_256, AesKek, KeyWrapPadded as _};
 use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use aws_sdk_kms::Client;
+use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{
     AlgorithmSpec, ExpirationModelType, KeyMetadata, KeyState, KeyUsageType, OriginType, WrappingKeySpec,
@@ -78,8 +79,7 @@ impl Importer<'_> {
             self.bring(&arn, pkcs8).await?;
             self.wait_until_enabled(&arn).await
         };
-        let again =
-            format!("the import stopped at the key `{arn}`, which waits for its material; import again");
+        let again = format!("the import stopped at the key `{arn}`; import again, which goes on from there");
         rest.await.map_err(|error| self.stopped(&again, error))?;
         Ok(ImportedKey { arn, was_there: false })
     }
@@ -99,7 +99,13 @@ impl Importer<'_> {
         if self.awaits_this(metadata) {
             return Ok(Found::Waiting(arn));
         }
-        if self.holds_this(&arn).await? { Ok(Found::Same(arn)) } else { Err(self.taken(metadata)) }
+        let is_of_this_kind = metadata.key_usage() == Some(&KeyUsageType::SignVerify)
+            && metadata.key_spec() == Some(&self.spec.key);
+        if is_of_this_kind && self.holds_this(&arn).await? {
+            Ok(Found::Same(arn))
+        } else {
+            Err(self.taken(metadata))
+        }
     }
 
     fn awaits_this(&self, metadata: &KeyMetadata) -> bool {
@@ -109,12 +115,10 @@ impl Importer<'_> {
             && metadata.key_spec() == Some(&self.spec.key)
     }
 
-    /// Whether the key has this public half; what has none, or gives none out, is another.
     async fn holds_this(&self, arn: &str) -> Result<bool, SignerError> {
         let answer = self.client.get_public_key().key_id(arn).send().await;
-        Ok(answer.is_ok_and(|answer| {
-            answer.public_key().is_some_and(|spki| spki.as_ref() == self.public.spki_der())
-        }))
+        let answer = answer.map_err(|error| self.place.failed("GetPublicKey", error))?;
+        Ok(answer.public_key().is_some_and(|spki| spki.as_ref() == self.public.spki_der()))
     }
 
     /// A new key that waits for its material, under the alias: so an import that breaks off is found again.
@@ -122,7 +126,10 @@ impl Importer<'_> {
         let request =
             self.client.create_key().origin(OriginType::External).key_usage(KeyUsageType::SignVerify);
         let request = request.key_spec(self.spec.key.clone()).description(DESCRIPTION);
-        let created = request.send().await.map_err(|error| self.place.failed("CreateKey", error))?;
+        // Asked for once: each time makes a key.
+        let once = aws_sdk_kms::config::Builder::new().retry_config(RetryConfig::disabled());
+        let created = request.customize().config_override(once).send().await;
+        let created = created.map_err(|error| self.may_be_made(self.place.failed("CreateKey", error)))?;
         let arn = created.key_metadata().and_then(KeyMetadata::arn).ok_or_else(|| {
             self.place.error(SignerErrorKind::Protocol, "kms:CreateKey answered without an ARN")
         })?;
@@ -178,6 +185,18 @@ impl Importer<'_> {
                 self.spec.key
             ),
         )
+    }
+
+    /// The same error; what is not known to have been refused may have been done.
+    fn may_be_made(&self, error: SignerError) -> SignerError {
+        if error.kind() != SignerErrorKind::Transport {
+            return error;
+        }
+        let message = format!(
+            "it is not known whether a key was made; look for one that waits for its material and is called `{DESCRIPTION}`, \
+             and import with its ARN as the name, or import again"
+        );
+        self.place.error(error.kind(), message).with_source(error)
     }
 
     /// The same error, with the way to go on.

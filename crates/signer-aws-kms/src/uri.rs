@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use thiserror::Error;
 use url::{Host, Url};
 
@@ -84,8 +84,8 @@ impl fmt::Display for AwsKmsUri {
         let region = self.region.as_deref().filter(|_| self.key.region().is_none());
         let attributes = [
             ("region", region.map(str::to_owned)),
-            ("profile", self.profile.as_deref().map(encoded)),
-            ("endpoint-url", self.endpoint_url.as_ref().map(Url::to_string)),
+            ("profile", self.profile.as_deref().map(|profile| encoded(profile, NON_ALPHANUMERIC))),
+            ("endpoint-url", self.endpoint_url.as_ref().map(|url| encoded(url.as_str(), SPECIAL))),
         ];
         let said = attributes.into_iter().filter_map(|(name, value)| Some((name, value?)));
         for ((name, value), mark) in said.zip(std::iter::once('?').chain(std::iter::repeat('&'))) {
@@ -191,16 +191,20 @@ fn region(text: String) -> Result<String, ParseAwsKmsUriError> {
 
 fn endpoint(text: String) -> Result<Url, ParseAwsKmsUriError> {
     let url = Url::parse(&text).map_err(|_| ParseAwsKmsUriError::EndpointUrl)?;
-    let is_safe = match url.scheme() {
-        "https" => true,
-        "http" => url.host().is_some_and(|host| is_loopback(&host)),
-        _ => false,
-    };
     let has_more = !url.username().is_empty()
         || url.password().is_some()
         || url.query().is_some()
         || url.fragment().is_some();
-    if is_safe && !has_more { Ok(url) } else { Err(ParseAwsKmsUriError::EndpointUrl) }
+    if goes_safely(&url) && !has_more { Ok(url) } else { Err(ParseAwsKmsUriError::EndpointUrl) }
+}
+
+/// Whether what is sent there cannot be read on its way.
+pub(crate) fn goes_safely(url: &Url) -> bool {
+    match url.scheme() {
+        "https" => true,
+        "http" => url.host().is_some_and(|host| is_loopback(&host)),
+        _ => false,
+    }
 }
 
 fn is_loopback(host: &Host<&str>) -> bool {
@@ -215,9 +219,12 @@ fn decoded(text: &str) -> Result<Cow<'_, str>, ParseAwsKmsUriError> {
     percent_decode_str(text).decode_utf8().map_err(|_| ParseAwsKmsUriError::NotText)
 }
 
-fn encoded(text: &str) -> String {
-    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+fn encoded(text: &str, escaped: &'static AsciiSet) -> String {
+    utf8_percent_encode(text, escaped).to_string()
 }
+
+/// What has a meaning of its own in a URI's query.
+const SPECIAL: &AsciiSet = &CONTROLS.add(b'%').add(b'&').add(b'#').add(b' ');
 
 #[cfg(test)]
 mod tests {
@@ -237,6 +244,8 @@ mod tests {
         assert_eq!((uri.region(), uri.profile()), (Some("eu-central-1"), Some("my team")));
         assert_eq!(uri.endpoint_url().unwrap().as_str(), "http://127.0.0.1:4566/");
         assert_eq!(parse(&uri.to_string()).unwrap(), uri);
+        let strange = parse("awskms:///a?endpoint-url=https://h/p%2526q%26r&profile=%26").unwrap();
+        assert_eq!(parse(&strange.to_string()).unwrap(), strange);
         let bare = parse("AWSKMS:///1234abcd").unwrap();
         assert_eq!((bare.region(), bare.to_string()), (None, "awskms:///1234abcd".to_owned()));
     }
@@ -287,7 +296,9 @@ mod tests {
             "https://kms.example/?a=b",
             "https://kms.example/#a",
         ] {
-            let error = parse(&format!("awskms:///alias/partner?endpoint-url={}", encoded(url))).unwrap_err();
+            let error =
+                parse(&format!("awskms:///alias/partner?endpoint-url={}", encoded(url, NON_ALPHANUMERIC)))
+                    .unwrap_err();
             assert_eq!(error, ParseAwsKmsUriError::EndpointUrl, "{url}");
             assert!(!error.to_string().contains("hunter2"));
         }

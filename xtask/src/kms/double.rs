@@ -1,6 +1,7 @@
 //! A stand-in as a process: started on a free port of loopback, waited for, and stopped.
 
 use std::{
+    env,
     fs::{self, File},
     io::{self, Read as _, Write as _},
     net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream},
@@ -62,7 +63,11 @@ impl Double {
         let mut command = Command::new(python);
         command.args(["-c", STARTER]).current_dir(folder).stdin(Stdio::piped());
         command.stdout(output.try_clone().map_err(failed)?).stderr(output);
+        // Nothing of the user's: it is somebody else's program.
         command
+            .env_clear()
+            .env("PATH", env::var_os("PATH").unwrap_or_default())
+            .env("HOME", folder)
             .env("TMPDIR", folder)
             .env("BIND_HOST", address.ip().to_string())
             .env("GATEWAY_PORT", address.port().to_string())

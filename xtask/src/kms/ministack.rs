@@ -1,6 +1,7 @@
 //! ministack, a stand-in for AWS that somebody else wrote: installed by hash into a virtual environment of its own.
 
 use std::{
+    env,
     fs::{self, File},
     path::{Path, PathBuf},
 };
@@ -43,10 +44,21 @@ fn is_fresh(stamp: &Path) -> bool {
 
 fn make(repository: &Repository, environment: &Path, python: &Path) -> Result<(), Error> {
     let (environment, python) = (environment.to_string_lossy(), python.to_string_lossy());
-    Invocation::new("python3", ["-m", "venv", "--clear", environment.as_ref()]).run(repository)?;
-    Invocation::new(&python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-        .with_args(["--require-hashes", "--requirement", REQUIREMENTS_FILE])
-        .run(repository)
+    without_secrets(Invocation::new("python3", ["-m", "venv", "--clear", environment.as_ref()]))
+        .run(repository)?;
+    let pip = Invocation::new(&python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    // Wheels alone: what has to be built runs code of its own.
+    let pip =
+        pip.with_args(["--only-binary", ":all:", "--require-hashes", "--requirement", REQUIREMENTS_FILE]);
+    without_secrets(pip).run(repository)
+}
+
+/// Without what is none of its business, and what would have Python load other modules.
+fn without_secrets(invocation: Invocation) -> Invocation {
+    let names = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let foreign =
+        names.filter(|name| ["AWS_", "PYTHON", "SOTICKET_"].iter().any(|start| name.starts_with(start)));
+    foreign.fold(invocation, |invocation, name| invocation.without_env(&name))
 }
 
 #[cfg(test)]

@@ -8,11 +8,19 @@ pub(super) fn known(code: &str) -> Option<(SignerErrorKind, &'static str)> {
     found.map(|(_, kind, cure)| (*kind, *cure))
 }
 
+/// Whether the service's own words may be repeated: those of a code that is known and is no matter of credentials, of which
+/// it may say what was sent.
+pub(super) fn says_nothing_of_credentials(code: Option<&str>) -> bool {
+    let code = code.unwrap_or_default();
+    known(code).is_some_and(|(kind, _)| kind != Configuration) || code == "ValidationException"
+}
+
 /// The codes of a request whose signature does not fit, for which the clock may be to blame.
 pub(super) const SIGNATURE: &[&str] = &[
     "InvalidSignatureException",
     "SignatureDoesNotMatch",
     "IncompleteSignature",
+    "IncompleteSignatureException",
     "RequestExpired",
     "RequestTimeTooSkewed",
 ];
@@ -27,7 +35,7 @@ const ANSWERS: &[(&[&str], SignerErrorKind, &str)] = &[
     (
         &["KMSInvalidStateException"],
         Key,
-        "the key is in a state in which it does not sign; see whether it waits for its deletion, or for its material to be \
+        "the key is in a state in which this is not possible; see whether it waits for its deletion, or for its material to be \
          imported",
     ),
     (
@@ -39,6 +47,26 @@ const ANSWERS: &[(&[&str], SignerErrorKind, &str)] = &[
         &["AccessDeniedException", "AccessDenied", "NotAuthorized", "OptInRequired"],
         Refused,
         "allow this action on this key to the caller, in the caller's IAM policy and the key's own policy",
+    ),
+    (
+        &["LimitExceededException"],
+        Refused,
+        "the account has as many keys, aliases or grants as its quota allows; have it raised, or delete some",
+    ),
+    (
+        &["AlreadyExistsException"],
+        Key,
+        "the alias was made in the meantime; import again, and see what it means now",
+    ),
+    (
+        &["ExpiredImportTokenException", "InvalidImportTokenException"],
+        Transport,
+        "the service's wrapping key is out of date; import again",
+    ),
+    (
+        &["IncorrectKeyMaterialException", "InvalidCiphertextException"],
+        Key,
+        "the service does not take the key; see that the KMS key is of its type and size, and holds no other",
     ),
     (
         &["InvalidGrantTokenException"],
@@ -61,6 +89,8 @@ const ANSWERS: &[(&[&str], SignerErrorKind, &str)] = &[
             "InvalidClientTokenId",
             "InvalidAccessKeyId",
             "MissingAuthenticationToken",
+            "MissingAuthenticationTokenException",
+            "InvalidToken",
         ],
         Configuration,
         "AWS does not know these credentials; correct the access key id, or the session token that belongs to it",
@@ -71,13 +101,7 @@ const ANSWERS: &[(&[&str], SignerErrorKind, &str)] = &[
         "the service does not understand how the key is named; correct the id, alias or ARN",
     ),
     (
-        &[
-            "ThrottlingException",
-            "Throttling",
-            "LimitExceededException",
-            "RequestLimitExceeded",
-            "TooManyRequestsException",
-        ],
+        &["ThrottlingException", "Throttling", "RequestLimitExceeded", "TooManyRequestsException"],
         Transport,
         "the service throttles; sign less at once, or have the account's request quota for this Region raised",
     ),

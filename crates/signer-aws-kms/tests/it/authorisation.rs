@@ -5,8 +5,9 @@ use std::time::{Duration, SystemTime};
 use soticket_core::SignerErrorKind as Kind;
 use soticket_signer_aws_kms::aws_sdk_kms::Client;
 use soticket_signer_aws_kms::aws_sdk_kms::config::Credentials;
+use soticket_signer_conformance::TestKey;
 
-use crate::double::{create_rsa, unique, url_with_authorisation};
+use crate::double::{bring, create_rsa, unique, url_with_authorisation};
 use crate::support::{client, code, settings, sign, signer, whole};
 
 /// A key, made by the account's root, and a user who may do with it what a policy says.
@@ -63,14 +64,41 @@ fn policy(statements: &[String]) -> String {
     format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
 }
 
+/// The guide's policy that `mark` stands before.
+fn in_the_guide(mark: &str) -> serde_json::Value {
+    let guide = include_str!("../../../../docs/kms.md");
+    let (_, rest) = guide.split_once(&format!("<!-- {mark} -->")).expect("the guide has this policy");
+    serde_json::from_str(rest.split("```json\n").nth(1).unwrap().split("```").next().unwrap()).unwrap()
+}
+
+/// The guide's policy for whoever imports a key, without what the stand-in does not know: conditions, and of `CreateAlias`
+/// the resources.
+fn guides_policy_for_imports() -> String {
+    let mut policy = in_the_guide("the importer's policy");
+    let condition = policy["Statement"][0].as_object_mut().unwrap().remove("Condition").unwrap();
+    assert_eq!(condition["StringEquals"]["kms:KeyOrigin"], "EXTERNAL");
+    let naming = &mut policy["Statement"][1];
+    assert_eq!(naming["Action"], "kms:CreateAlias");
+    assert_eq!(naming["Resource"].as_array().unwrap().len(), 2, "the alias, and the keys that it may name");
+    naming["Resource"] = "*".into();
+    policy.to_string()
+}
+
+#[tokio::test]
+#[ignore = "needs ministack, which cargo xtask kms-test starts"]
+async fn the_guides_policy_for_imports_is_enough() {
+    let alias = unique("imported");
+    let user = User::with(|_| guides_policy_for_imports()).await;
+    let imported = bring(&user.client(), &alias, TestKey::Rsa2048).await;
+    imported.unwrap_or_else(|error| panic!("{}", whole(&error)));
+    signer(&user.client(), &alias).await.unwrap_or_else(|error| panic!("{}", whole(&error)));
+    assert!(user.client().delete_alias().alias_name(&alias).send().await.is_err());
+}
+
 /// The guide's policy for a signer, for this key. The stand-in does not know the guide's condition, and refuses all that
 /// has one.
 fn guides_policy(key: &str) -> String {
-    let guide = include_str!("../../../../docs/kms.md");
-    let (_, rest) =
-        guide.split_once("<!-- the signer's policy -->").expect("the guide has a policy for the signer");
-    let json = rest.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
-    let mut policy: serde_json::Value = serde_json::from_str(json).unwrap();
+    let mut policy = in_the_guide("the signer's policy");
     let condition = policy["Statement"][0].as_object_mut().unwrap().remove("Condition").unwrap();
     assert_eq!(condition["StringEquals"]["kms:SigningAlgorithm"], "RSASSA_PKCS1_V1_5_SHA_256");
     for statement in policy["Statement"].as_array_mut().unwrap() {

@@ -2,6 +2,7 @@
 
 use pkcs8::DecodePrivateKey as _;
 use pkcs8::der::SecretDocument;
+use soticket_core::SignerError;
 use soticket_signer_aws_kms::aws_sdk_kms::Client;
 use soticket_signer_aws_kms::aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use soticket_signer_aws_kms::{ImportedKey, import_key};
@@ -47,16 +48,20 @@ pub(crate) fn unique(name: &str) -> String {
     format!("alias/{name}-{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Imports one of the suite's keys under this name.
+pub(crate) async fn bring(client: &Client, name: &str, key: TestKey) -> Result<ImportedKey, SignerError> {
+    import_key(client, &named(name), pkcs8(key).as_bytes(), &key.public_key()).await
+}
+
 /// One of the suite's keys, under a new alias.
 pub(crate) async fn import(key: TestKey) -> (String, ImportedKey) {
     let alias = unique(key.name());
-    let imported =
-        import_key(&client(&url()), &named(&alias), pkcs8(key).as_bytes(), &key.public_key()).await;
-    (alias, imported.unwrap())
+    let imported = bring(&client(&url()), &alias, key).await.unwrap();
+    (alias, imported)
 }
 
 /// PKCS#8 in DER.
-pub(crate) fn pkcs8(key: TestKey) -> SecretDocument {
+fn pkcs8(key: TestKey) -> SecretDocument {
     struct Document(SecretDocument);
 
     impl TryFrom<pkcs8::PrivateKeyInfoRef<'_>> for Document {

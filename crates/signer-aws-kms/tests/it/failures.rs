@@ -40,7 +40,6 @@ async fn failed(
 async fn what_passes_by_is_tried_again_by_the_sdk_and_told_as_such() {
     for (status, name) in [
         (400, "ThrottlingException"),
-        (400, "LimitExceededException"),
         (500, "KMSInternalException"),
         (503, "DependencyTimeoutException"),
         (500, "KeyUnavailableException"),
@@ -93,6 +92,14 @@ async fn what_somebody_must_act_on_is_told_and_not_tried_again() {
     }
 }
 
+/// The SDK takes a quota for throttling.
+#[tokio::test]
+async fn a_quota_that_is_used_up_is_no_throttling() {
+    let (server, signer) = opened().await;
+    let (error, tried) = failed(&server, &signer, Answer::Code(400, "LimitExceededException")).await;
+    assert_eq!((error.kind(), tried), (Kind::Refused, TRIED));
+}
+
 #[tokio::test]
 async fn pages_of_a_proxy_are_told_and_not_shown() {
     let (server, signer) = opened().await;
@@ -110,8 +117,7 @@ async fn an_answer_that_breaks_off_or_a_connection_that_does_is_a_matter_of_the_
     let (server, signer) = opened().await;
     for answer in [Answer::Truncated, Answer::Drop] {
         let (error, tried) = failed(&server, &signer, answer.clone()).await;
-        assert_eq!(error.kind(), Kind::Transport, "{answer:?}: {}", whole(&error));
-        assert!(tried >= 1);
+        assert_eq!((error.kind(), tried), (Kind::Transport, TRIED), "{answer:?}: {}", whole(&error));
     }
 }
 

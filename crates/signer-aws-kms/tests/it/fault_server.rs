@@ -1,7 +1,7 @@
 //! A stand-in of AWS KMS on loopback with one key, which fails as it is told: the whole of the SDK's HTTP is in play.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -146,7 +146,7 @@ impl Shared {
             Some(Answer::After(pause)) => tokio::time::sleep(pause).await,
             Some(Answer::With(field, value)) => truth[field] = value,
             Some(Answer::ByAnotherKey) => {
-                truth["Signature"] = signature(TestKey::Rsa3072, &digest_of(request));
+                truth["Signature"] = by_another_key(&digest_of(request));
             }
             Some(Answer::HashedTwice) => {
                 use sha2::Digest as _;
@@ -167,6 +167,7 @@ impl Shared {
                 "KeyId": ARN, "KeySpec": spec, "KeyUsage": "SIGN_VERIFY", "SigningAlgorithms": [algorithm],
                 "PublicKey": BASE64_STANDARD.encode(self.key.public_key().spki_der()),
             }),
+            "DescribeKey" | "CreateKey" => Value::Null,
             _ => {
                 assert_eq!((&request["MessageType"], &request["KeyId"]), (&json!("DIGEST"), &json!(ARN)));
                 assert_eq!(request["SigningAlgorithm"], json!(algorithm));
@@ -190,6 +191,14 @@ fn signature(key: TestKey, digest: &[u8]) -> Value {
         key.sign_prehash(digest).unwrap().to_vec()
     };
     json!(BASE64_STANDARD.encode(bytes))
+}
+
+/// As long as the true one.
+fn by_another_key(digest: &[u8]) -> Value {
+    static OTHER: OnceLock<rsa::PrivateKey> = OnceLock::new();
+    let key = OTHER.get_or_init(|| rsa::PrivateKey::new(&mut getrandom::SysRng, 2048).unwrap());
+    let key = rsa::pkcs1v15::SigningKey::<rsa::sha2::Sha256>::new(key.clone());
+    json!(BASE64_STANDARD.encode(key.sign_prehash(digest).unwrap().to_vec()))
 }
 
 fn digest_of(request: &Value) -> Vec<u8> {
@@ -220,6 +229,9 @@ async fn read(stream: &mut TcpStream) -> Option<(String, Value)> {
     let target = match header("x-amz-target")?.as_str() {
         "trentservice.sign" => "TrentService.Sign",
         "trentservice.getpublickey" => "TrentService.GetPublicKey",
+        // Of an import, only failures.
+        "trentservice.describekey" => "TrentService.DescribeKey",
+        "trentservice.createkey" => "TrentService.CreateKey",
         other => panic!("{other} is not expected"),
     };
     Some((target.to_owned(), serde_json::from_slice(&bytes[end..]).unwrap()))

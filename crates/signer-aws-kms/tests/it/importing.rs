@@ -9,11 +9,11 @@ use soticket_signer_aws_kms::aws_sdk_kms::config::interceptors::BeforeTransmitIn
 use soticket_signer_aws_kms::aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use soticket_signer_aws_kms::aws_sdk_kms::error::BoxError;
 use soticket_signer_aws_kms::aws_sdk_kms::types::{KeySpec, KeyUsageType, OriginType};
-use soticket_signer_aws_kms::import_key;
 use soticket_signer_conformance::TestKey;
 
-use crate::double::{alias, create_rsa, import, pkcs8, unique, url};
-use crate::support::{MESSAGE, client, named, settings, sign, signer, whole};
+use crate::double::{alias, bring, create_rsa, import, unique, url};
+use crate::fault_server::{Answer, FaultServer};
+use crate::support::{MESSAGE, client, settings, sign, signer, whole};
 
 #[tokio::test]
 #[ignore = "needs ministack, which cargo xtask kms-test starts"]
@@ -45,8 +45,7 @@ async fn an_imported_key_signs_as_openssl_sees_it() {
 async fn what_is_there_already_is_left_as_it_is() {
     let (alias, first) = import(TestKey::Rsa2048).await;
     let key = TestKey::Rsa2048;
-    let again =
-        import_key(&client(&url()), &named(&alias), pkcs8(key).as_bytes(), &key.public_key()).await.unwrap();
+    let again = bring(&client(&url()), &alias, key).await.unwrap();
     assert_eq!((again.arn, again.was_there), (first.arn, true));
 }
 
@@ -58,8 +57,7 @@ async fn a_name_of_another_key_is_not_taken_over() {
     let alias = alias(&client, "taken", &other).await;
     let key = TestKey::Rsa2048;
     for name in [alias.as_str(), other.as_str()] {
-        let error =
-            import_key(&client, &named(name), pkcs8(key).as_bytes(), &key.public_key()).await.unwrap_err();
+        let error = bring(&client, name, key).await.unwrap_err();
         assert_eq!(error.kind(), SignerErrorKind::Key, "{}", whole(&error));
         assert!(error.to_string().contains("another key"), "{error}");
     }
@@ -72,8 +70,7 @@ async fn a_key_that_waits_gets_its_material_and_one_of_another_size_does_not() {
     let request = client.create_key().origin(OriginType::External).key_spec(KeySpec::Rsa3072);
     let created = request.key_usage(KeyUsageType::SignVerify).send().await.unwrap();
     let arn = created.key_metadata().unwrap().arn().unwrap();
-    let import =
-        async |key: TestKey| import_key(&client, &named(arn), pkcs8(key).as_bytes(), &key.public_key()).await;
+    let import = async |key: TestKey| bring(&client, arn, key).await;
     let error = import(TestKey::Rsa2048).await.unwrap_err();
     assert!(error.to_string().contains("RSA_3072") && error.to_string().contains("RSA_2048"), "{error}");
     assert_eq!(import(TestKey::Rsa3072).await.unwrap().arn, arn);
@@ -85,9 +82,7 @@ async fn a_key_that_waits_gets_its_material_and_one_of_another_size_does_not() {
 #[ignore = "needs ministack, which cargo xtask kms-test starts"]
 async fn an_import_that_broke_off_goes_on_by_the_same_name() {
     let (key, alias) = (TestKey::Rsa2048, unique("broken-off"));
-    let import = async |client: &Client| {
-        import_key(client, &named(&alias), pkcs8(key).as_bytes(), &key.public_key()).await
-    };
+    let import = async |client: &Client| bring(client, &alias, key).await;
     let cut = settings(&url(), "test", "test").interceptor(CutOff("ImportKeyMaterial")).build();
     let error = import(&Client::from_conf(cut)).await.unwrap_err();
     let whole_client = client(&url());
@@ -105,13 +100,32 @@ async fn an_import_that_broke_off_goes_on_by_the_same_name() {
 async fn a_key_that_got_no_alias_is_named_by_its_arn() {
     let (key, alias) = (TestKey::Rsa2048, unique("no-alias"));
     let cut = settings(&url(), "test", "test").interceptor(CutOff("CreateAlias")).build();
-    let import = async |client: &Client, name: &str| {
-        import_key(client, &named(name), pkcs8(key).as_bytes(), &key.public_key()).await
-    };
+    let import = async |client: &Client, name: &str| bring(client, name, key).await;
     let error = import(&Client::from_conf(cut), &alias).await.unwrap_err().to_string();
     let (_, arn) = error.split_once("the key `arn:").unwrap();
     let arn = format!("arn:{}", arn.split('`').next().unwrap());
     assert_eq!(import(&client(&url()), &arn).await.unwrap().arn, arn);
+}
+
+/// What cannot be looked at is not taken for another key.
+#[tokio::test]
+#[ignore = "needs ministack, which cargo xtask kms-test starts"]
+async fn a_key_that_cannot_be_looked_at_is_not_called_another() {
+    let (alias, _) = import(TestKey::Rsa2048).await;
+    let cut = settings(&url(), "test", "test").interceptor(CutOff("GetPublicKey")).build();
+    let error = bring(&Client::from_conf(cut), &alias, TestKey::Rsa2048).await.unwrap_err();
+    assert!(!error.to_string().contains("another key"), "{error}");
+}
+
+/// A key is made once, whatever becomes of the answer, and that it may have been is told.
+#[tokio::test]
+async fn a_key_whose_making_was_not_answered_may_be_there() {
+    let server = FaultServer::start(TestKey::Rsa2048).await;
+    server.answer("DescribeKey", [Answer::Code(400, "NotFoundException")]);
+    server.answer("CreateKey", [Answer::Drop, Answer::Drop, Answer::Drop]);
+    let error = bring(&client(&server.url), "alias/new", TestKey::Rsa2048).await.unwrap_err();
+    assert_eq!(server.count("CreateKey"), 1);
+    assert!(error.to_string().contains("not known whether a key was made"), "{error}");
 }
 
 /// Lets no request for an operation leave.
@@ -140,8 +154,7 @@ impl Intercept for CutOff {
 async fn a_key_that_is_too_small_is_refused_with_what_to_do() {
     let key = TestKey::Rsa1024;
     let client = client("http://127.0.0.1:9");
-    let name = named(&unique("small"));
-    let error = import_key(&client, &name, pkcs8(key).as_bytes(), &key.public_key()).await.unwrap_err();
+    let error = bring(&client, &unique("small"), key).await.unwrap_err();
     assert_eq!(error.kind(), SignerErrorKind::Key);
     assert!(error.to_string().contains("1024") && error.to_string().contains("SuperOffice"), "{error}");
 }
@@ -150,8 +163,6 @@ async fn a_key_that_is_too_small_is_refused_with_what_to_do() {
 #[ignore = "needs ministack, which cargo xtask kms-test starts"]
 async fn an_id_of_no_key_is_no_name_for_a_new_one() {
     let key = TestKey::Rsa2048;
-    let name = named("1234abcd-12ab-34cd-56ef-1234567890ab");
-    let error =
-        import_key(&client(&url()), &name, pkcs8(key).as_bytes(), &key.public_key()).await.unwrap_err();
+    let error = bring(&client(&url()), "1234abcd-12ab-34cd-56ef-1234567890ab", key).await.unwrap_err();
     assert_eq!(error.kind(), SignerErrorKind::Key, "{}", whole(&error));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use soticket_core::SignerErrorKind;
 use soticket_signer_aws_kms::aws_sdk_kms::Client;
 use soticket_signer_aws_kms::aws_sdk_kms::config::timeout::TimeoutConfig;
-use soticket_signer_aws_kms::{ATTEMPT_TIMEOUT, AwsKmsSigner, OPERATION_TIMEOUT};
+use soticket_signer_aws_kms::{ATTEMPT_TIMEOUT, AwsKmsSigner, MAX_ATTEMPTS, OPERATION_TIMEOUT};
 use soticket_signer_conformance::TestKey;
 use tokio::time::Instant;
 
@@ -20,8 +20,9 @@ async fn a_service_that_never_answers_is_given_up_in_the_stated_time() {
     let server = FaultServer::start(TestKey::Rsa2048).await;
     let signer = signer(&client(&server.url), "alias/partner").await.unwrap();
     server.answer("Sign", std::iter::repeat_n(Answer::Hang, 9));
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), server.count("Sign"));
     let error = sign(&signer).await.unwrap_err();
+    assert_eq!(server.count("Sign") - before, MAX_ATTEMPTS as usize);
     let time = start.elapsed();
     assert_eq!(error.kind(), SignerErrorKind::Transport, "{}", whole(&error));
     assert!(time >= ATTEMPT_TIMEOUT && time < OPERATION_TIMEOUT + Duration::from_secs(2), "{time:?}");

@@ -44,7 +44,13 @@ async fn no_credential_shows_in_errors_debug_output_or_logs() {
     let signature = sign(&signer).await.unwrap();
     let mut shown = format!("{signer:?} {:?} {signature:?}", signer.key_info());
     let echo = format!("the canonical request was x-amz-security-token:{SESSION} under {SECRET}");
-    for code in ["InvalidSignatureException", "UnrecognizedClientException", "ExpiredTokenException"] {
+    for code in [
+        "InvalidSignatureException",
+        "UnrecognizedClientException",
+        "ExpiredTokenException",
+        "MissingAuthenticationTokenException",
+        "SomethingNew",
+    ] {
         server.answer("Sign", [Answer::Saying(400, code, echo.clone())]);
         let error = sign(&signer).await.unwrap_err();
         shown += &format!("{}\n{error:?}\n", whole(&error));
