@@ -46,7 +46,7 @@ impl Settings {
         let file = SettingsFile::find(config)?;
         let pin = pkcs11_pin(&args.token, file.pkcs11_pin_file.clone());
         let settings = Self { args, file, pin };
-        settings.check_transport()?;
+        settings.transport()?;
         Ok(settings)
     }
 
@@ -136,20 +136,24 @@ impl Settings {
         Ok(Tenant::new(context, token))
     }
 
-    fn check_transport(&self) -> Result<(), Failure> {
+    fn transport(&self) -> Result<soticket::Transport, Failure> {
         let variable = std::env::var("SOTICKET_TRANSPORT").ok();
         let said = match (self.args.transport, variable, self.file.transport.clone()) {
             (Some(transport), ..) => transport,
             (None, Some(text), _) | (None, None, Some(text)) => {
-                <Transport as clap::ValueEnum>::from_str(text.as_str(), false)
-                    .map_err(|_| Failure::configuration(format!("`{text}` is no transport; use rest")))?
+                <Transport as clap::ValueEnum>::from_str(text.as_str(), false).map_err(|_| {
+                    Failure::configuration(format!("`{text}` is no transport; use rest or soap"))
+                })?
             }
             (None, None, None) => Transport::Rest,
         };
         match said {
-            Transport::Rest => Ok(()),
+            Transport::Rest => Ok(soticket::Transport::Rest),
+            #[cfg(feature = "soap")]
+            Transport::Soap => Ok(soticket::Transport::Soap),
+            #[cfg(not(feature = "soap"))]
             Transport::Soap => Err(Failure::configuration(
-                "this version of soticket speaks REST only; use `--transport rest`",
+                "this program speaks REST only; use `--transport rest`, or build it with the cargo feature `soap`",
             )),
         }
     }

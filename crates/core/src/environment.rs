@@ -44,6 +44,12 @@ impl Environment {
         self.base_url() + "/Login/api/PartnerSystemUser/Authenticate"
     }
 
+    /// Where the SOAP exchange is posted; `?wsdl` behind it describes the service.
+    #[must_use]
+    pub fn soap_exchange_url(&self) -> String {
+        self.base_url() + "/login/services/PartnerSystemUserService.svc"
+    }
+
     /// The OpenID Connect discovery document, which names the JWKS.
     #[must_use]
     pub fn discovery_url(&self) -> String {

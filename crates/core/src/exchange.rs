@@ -2,7 +2,11 @@
 
 mod builder;
 mod clock_skew;
-pub(crate) mod rest;
+mod message;
+mod rest;
+#[cfg(feature = "soap")]
+mod soap;
+mod transport;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,12 +16,16 @@ use jiff::Timestamp;
 
 pub use builder::SystemUserClientBuilder;
 pub use clock_skew::ClockSkew;
+#[cfg(feature = "soap")]
+pub use soap::SoapFault;
+pub use transport::Transport;
 
 use crate::client_secret::ClientSecret;
 use crate::clock::Clock;
 use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::exchange::clock_skew::ShiftedClock;
+use crate::exchange::message::{ExchangeRequest, Outcome};
 use crate::http::HttpClient;
 use crate::jwt::UnvalidatedJwt;
 use crate::jwt::validator::{JwtValidator, KeySource};
@@ -38,6 +46,7 @@ pub struct SystemUserClient {
 
 struct Inner {
     environment: Environment,
+    transport: Transport,
     client_secret: ClientSecret,
     signer: Arc<dyn TokenSigner>,
     http: HttpClient,
@@ -128,7 +137,7 @@ impl SystemUserClient {
     async fn exchange(&self, tenant: &Tenant) -> Result<Exchanged, Error> {
         let first = self.attempt(tenant, &*self.inner.clock).await?;
         match (&first.outcome, first.skew) {
-            (rest::Outcome::Refused(refusal), Some(skew)) if self.calls_for_server_time(refusal, skew) => {
+            (Outcome::Refused(refusal), Some(skew)) if self.calls_for_server_time(refusal, skew) => {
                 tracing::warn!(
                     skew_seconds = skew.seconds(),
                     "this machine's clock differs from SuperOffice's; signing once more with the server's time"
@@ -150,17 +159,19 @@ impl SystemUserClient {
     async fn attempt(&self, tenant: &Tenant, clock: &dyn Clock) -> Result<Attempt, Error> {
         let inner = &*self.inner;
         let signed = SignedSystemToken::build(tenant.system_user_token(), clock, &inner.signer).await?;
-        let request = rest::ExchangeRequest {
+        let request = ExchangeRequest {
             system_user_token: tenant.system_user_token(),
             signed_system_token: &signed.to_secret_text(),
             client_secret: &inner.client_secret,
             context: tenant.context(),
         };
-        let url = inner.environment.rest_exchange_url();
+        let transport = inner.transport;
+        let url = transport.url(&inner.environment);
         tracing::debug!(%url, context = %tenant.context(), "exchanging");
-        let answer = inner.http.send(|| inner.http.post(&url, rest::headers(), request.body()?)).await?;
+        let post = || inner.http.post(&url, transport.headers(), transport.body(&request)?);
+        let answer = inner.http.send_for(transport.statuses(), post).await?;
         let skew = answer.date.map(|date| ClockSkew::between(date, answer.received));
-        let outcome = rest::decode(&answer.body, answer.content_type.as_deref(), &request)?;
+        let outcome = transport.decode(&answer, &request)?;
         Ok(Attempt { outcome, skew })
     }
 
@@ -194,6 +205,7 @@ impl fmt::Debug for Inner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Inner")
             .field("environment", &self.environment)
+            .field("transport", &self.transport)
             .field("signer", &self.signer)
             .field("validator", &self.validator)
             .finish_non_exhaustive()
@@ -202,7 +214,7 @@ impl fmt::Debug for Inner {
 
 /// One answer of the service.
 struct Attempt {
-    outcome: rest::Outcome,
+    outcome: Outcome,
     skew: Option<ClockSkew>,
 }
 
@@ -210,7 +222,7 @@ impl Attempt {
     fn into_exchanged(self, skew_limit: Duration) -> Result<Exchanged, Error> {
         let skew = self.skew.filter(|skew| skew.exceeds(skew_limit));
         match self.outcome {
-            rest::Outcome::Token(jwt) => {
+            Outcome::Token(jwt) => {
                 if let Some(skew) = skew {
                     tracing::warn!(
                         skew_seconds = skew.seconds(),
@@ -219,7 +231,7 @@ impl Attempt {
                 }
                 Ok(Exchanged { jwt, skew })
             }
-            rest::Outcome::Refused(refusal) => {
+            Outcome::Refused(refusal) => {
                 let error = Error::refused(refusal);
                 Err(skew.map_or(error.clone(), |skew| error.with_note(skew)))
             }

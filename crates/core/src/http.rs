@@ -16,6 +16,7 @@ use crate::environment::Environment;
 use crate::error::{Error, ErrorKind};
 use crate::jwt::TrustRule;
 use crate::retry::{Failure, RetryPolicy};
+use crate::secret::extend_wiping;
 
 /// The largest answer that is read, in bytes. Those of the service have some kilobytes.
 pub const MAX_ANSWER_SIZE: usize = 1024 * 1024;
@@ -106,29 +107,46 @@ impl HttpClient {
 
     /// Sends what `request` makes, again after failures on the way, and returns an answer of status 200.
     pub(crate) async fn send(&self, request: impl Fn() -> Result<Request, Error>) -> Result<Answer, Error> {
+        self.send_for(&[StatusCode::OK], request).await
+    }
+
+    /// As [`send`](Self::send), for answers of these statuses.
+    pub(crate) async fn send_for(
+        &self,
+        statuses: &[StatusCode],
+        request: impl Fn() -> Result<Request, Error>,
+    ) -> Result<Answer, Error> {
         self.retry
             .run(|| {
                 let request = request();
-                async { self.send_once(request?).await }
+                async { self.send_once(statuses, request?).await }
             })
             .await
     }
 
-    async fn send_once(&self, request: Request) -> Result<Answer, Failure> {
+    async fn send_once(&self, statuses: &[StatusCode], request: Request) -> Result<Answer, Failure> {
         let url = request.url().to_string();
         let failed = |error: reqwest::Error| Failure::from(transport(error.without_url(), &url));
         let response = self.client.execute(request).await.map_err(failed)?;
         let now = self.clock.now();
-        check_status(&response, &url, now)?;
+        let status = response.status();
+        let unexpected = (status != StatusCode::OK).then(|| unexpected_status(&response, &url, now));
+        let unexpected = match unexpected {
+            Some(unexpected) if !statuses.contains(&status) => return Err(unexpected),
+            other => other,
+        };
         let date = header_text(response.headers(), &DATE).and_then(http_date);
         let content_type = header_text(response.headers(), &CONTENT_TYPE).map(str::to_owned);
-        let body = read_capped(response, &url).await?;
-        Ok(Answer { body, content_type, date, received: now })
+        let Some(body) = read_capped(response, &url).await? else {
+            return Err(unexpected.unwrap_or_else(|| too_large(&url)));
+        };
+        Ok(Answer { status, body, content_type, date, received: now })
     }
 }
 
-/// An answer of status 200, whole and not too large.
+/// An answer of a status that was asked for, whole and not too large.
 pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
     pub(crate) body: Zeroizing<Vec<u8>>,
     pub(crate) content_type: Option<String>,
     /// The server's clock, from the header `Date`.
@@ -137,60 +155,63 @@ pub(crate) struct Answer {
     pub(crate) received: Timestamp,
 }
 
-fn check_status(response: &Response, url: &str, now: Timestamp) -> Result<(), Failure> {
+#[cfg(test)]
+impl Answer {
+    pub(crate) fn of_body(body: &[u8], content_type: Option<&str>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            body: Zeroizing::new(body.to_vec()),
+            content_type: content_type.map(str::to_owned),
+            date: None,
+            received: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+fn unexpected_status(response: &Response, url: &str, now: Timestamp) -> Failure {
     let status = response.status();
     match status {
-        StatusCode::OK => Ok(()),
-        _ if status.is_redirection() => Err(Error::untrusted(
+        _ if status.is_redirection() => Error::untrusted(
             TrustRule::Redirected,
             format!("{url} answered {status}, and redirects are not followed; check the environment and any proxy between"),
         )
-        .into()),
+        .into(),
         StatusCode::TOO_MANY_REQUESTS
         | StatusCode::BAD_GATEWAY
         | StatusCode::SERVICE_UNAVAILABLE
         | StatusCode::GATEWAY_TIMEOUT => {
             let error = Error::new(ErrorKind::Transport, format!("{url} answered {status}; try again later"));
-            Err(Failure::new(error, retry_after(response.headers(), now)))
+            Failure::new(error, retry_after(response.headers(), now))
         }
-        _ => Err(Error::new(
+        _ => Error::new(
             ErrorKind::Protocol,
             format!("{url} answered {status} where only 200 is known; check the environment and any proxy between"),
         )
-        .into()),
+        .into(),
     }
 }
 
-async fn read_capped(mut response: Response, url: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let too_large = || {
-        let message =
-            format!("the answer of {url} is larger than {MAX_ANSWER_SIZE} bytes, which no true answer is");
-        Failure::from(Error::untrusted(TrustRule::TooLarge, message))
-    };
+/// The body, unless it is too large.
+async fn read_capped(mut response: Response, url: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
     if response.content_length().is_some_and(|length| length > MAX_ANSWER_SIZE as u64) {
-        return Err(too_large());
+        return Ok(None);
     }
     let mut body = Zeroizing::new(Vec::with_capacity(INITIAL_ANSWER_CAPACITY));
     loop {
         let chunk =
             response.chunk().await.map_err(|error| Failure::from(transport(error.without_url(), url)))?;
-        let Some(chunk) = chunk else { return Ok(body) };
+        let Some(chunk) = chunk else { return Ok(Some(body)) };
         if body.len() + chunk.len() > MAX_ANSWER_SIZE {
-            return Err(too_large());
+            return Ok(None);
         }
         extend_wiping(&mut body, &chunk);
     }
 }
 
-/// Appends without leaving a copy of what is there already in freed memory.
-fn extend_wiping(body: &mut Zeroizing<Vec<u8>>, chunk: &[u8]) {
-    let needed = body.len() + chunk.len();
-    if needed > body.capacity() {
-        let mut grown = Zeroizing::new(Vec::with_capacity(needed.max(2 * body.capacity())));
-        grown.extend_from_slice(body);
-        *body = grown;
-    }
-    body.extend_from_slice(chunk);
+fn too_large(url: &str) -> Failure {
+    let message =
+        format!("the answer of {url} is larger than {MAX_ANSWER_SIZE} bytes, which no true answer is");
+    Error::untrusted(TrustRule::TooLarge, message).into()
 }
 
 fn transport(error: reqwest::Error, url: &str) -> Error {
@@ -277,15 +298,6 @@ mod tests {
         ]);
         let wrong_clock = Timestamp::from_second(1_000_000).unwrap();
         assert_eq!(retry_after(&both, wrong_clock), Some(Duration::from_secs(10)));
-    }
-
-    #[test]
-    fn an_answer_that_grows_keeps_its_content() {
-        let mut body = Zeroizing::new(Vec::with_capacity(2));
-        for chunk in [&b"ab"[..], b"cdefgh", b"", b"i"] {
-            extend_wiping(&mut body, chunk);
-        }
-        assert_eq!(body.as_slice(), b"abcdefghi");
     }
 
     #[test]

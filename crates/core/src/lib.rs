@@ -24,7 +24,9 @@ pub use client_secret::{ClientSecret, ParseClientSecretError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use environment::{CustomEnvironment, Environment, ParseEnvironmentError};
 pub use error::{Error, ErrorKind};
-pub use exchange::{ClockSkew, SystemUserClient, SystemUserClientBuilder};
+#[cfg(feature = "soap")]
+pub use exchange::SoapFault;
+pub use exchange::{ClockSkew, SystemUserClient, SystemUserClientBuilder, Transport};
 pub use http::{MAX_ANSWER_SIZE, Timeouts};
 pub use jwt::pinned::{PinnedKeyError, PinnedKeys};
 pub use jwt::{TrustRule, UnvalidatedJwt};

@@ -15,10 +15,7 @@ impl Refusal {
 
     /// Reads the service's `ErrorMessage`, from which everything in `secrets` is taken out, should the service echo it.
     pub(crate) fn from_message(message: &str, secrets: &[&str]) -> Self {
-        let mut text = message.to_owned();
-        for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-            text = text.replace(secret, "[redacted]");
-        }
+        let text = cleaned(message, secrets);
         Self { reason: RefusalReason::recognise(&text), text: escape(&text, Self::MAX_TEXT_LENGTH) }
     }
 
@@ -143,6 +140,12 @@ impl fmt::Display for RefusalReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
+}
+
+/// Takes secrets out of a text of the service, should it echo them.
+pub(crate) fn cleaned(text: &str, secrets: &[&str]) -> String {
+    let secrets = secrets.iter().filter(|secret| !secret.is_empty());
+    secrets.fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
 }
 
 /// Makes foreign text fit for a terminal and a log: control and invisible formatting characters escaped, at most `max` characters.

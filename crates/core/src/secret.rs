@@ -3,6 +3,7 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use zeroize::Zeroizing;
 
 /// A secret text, the stuff that the named secrets of this crate are made of.
 ///
@@ -37,9 +38,29 @@ impl From<String> for SecretText {
     }
 }
 
+/// Appends without leaving a copy of what is there already in freed memory.
+pub(crate) fn extend_wiping(bytes: &mut Zeroizing<Vec<u8>>, more: &[u8]) {
+    let needed = bytes.len() + more.len();
+    if needed > bytes.capacity() {
+        let mut grown = Zeroizing::new(Vec::with_capacity(needed.max(2 * bytes.capacity())));
+        grown.extend_from_slice(bytes);
+        *bytes = grown;
+    }
+    bytes.extend_from_slice(more);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_that_grow_keep_their_content() {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(2));
+        for more in [&b"ab"[..], b"cdefgh", b"", b"i"] {
+            extend_wiping(&mut bytes, more);
+        }
+        assert_eq!(bytes.as_slice(), b"abcdefghi");
+    }
 
     #[test]
     fn debug_shows_nothing_of_the_secret() {

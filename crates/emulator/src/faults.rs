@@ -13,7 +13,7 @@ use crate::refusal::Refusal;
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Scope {
-    /// The exchange.
+    /// The exchange, in either form.
     Exchange,
     /// The discovery document.
     Discovery,
@@ -104,6 +104,8 @@ pub enum Fault {
     WithoutToken,
     /// A SAML assertion for a token. Exchange only.
     SamlToken,
+    /// The service breaks down over it: 500, over SOAP with a fault. Exchange only.
+    InternalError,
     /// A broken JWT. Exchange only.
     Jwt { defect: JwtDefect },
     /// A key set without keys. Key set only.
@@ -127,9 +129,11 @@ impl Fault {
 
     fn fits(&self, at: Scope) -> bool {
         match self {
-            Self::Refusal { .. } | Self::WithoutToken | Self::SamlToken | Self::Jwt { .. } => {
-                at == Scope::Exchange
-            }
+            Self::Refusal { .. }
+            | Self::WithoutToken
+            | Self::SamlToken
+            | Self::InternalError
+            | Self::Jwt { .. } => at == Scope::Exchange,
             Self::EmptyKeySet | Self::GarbageKeys => at == Scope::Jwks,
             _ => true,
         }

@@ -18,6 +18,7 @@
 mod api;
 mod builder;
 mod clock;
+mod codec;
 mod config;
 mod discovery;
 mod emulator;
@@ -32,6 +33,7 @@ mod rest;
 mod sample;
 mod server;
 mod shared;
+mod soap;
 mod tenant;
 mod tls;
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::faults::Fault;
 use crate::log::{Entry, Outcome};
 use crate::shared::{Shared, lock};
-use crate::{api, discovery};
+use crate::{api, discovery, rest, soap};
 use route::{Route, Site};
 
 mod body;
@@ -30,17 +30,17 @@ struct Answer {
 }
 
 impl Answer {
+    fn of(response: Response<Body>) -> Self {
+        let outcome = if response.status().is_success() { Outcome::Answered } else { Outcome::Rejected };
+        Self { response, outcome, context: None }
+    }
+
     fn new(status: StatusCode, body: &Value) -> Self {
-        let outcome = if status.is_success() { Outcome::Answered } else { Outcome::Rejected };
-        Self {
-            response: plain(status, "application/json; charset=utf-8", body.to_string()),
-            outcome,
-            context: None,
-        }
+        Self::of(json(status, body))
     }
 
     fn rejected(status: StatusCode, message: &str) -> Self {
-        Self::new(status, &json!({"Message": message}))
+        Self::of(rest::message(status, message))
     }
 
     fn faulty(response: Response<Body>) -> Self {
@@ -61,7 +61,7 @@ where
     let request = request.map(Body::new);
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let site = if port == shared.login_port { Site::LoginAndTenants } else { Site::Tenants };
-    let route = Route::of(&path, site);
+    let route = Route::of(request.method(), &path, site);
     let faults = shared.faults.take(route.scope());
     for fault in &faults {
         if let Fault::Latency { milliseconds } = fault {
@@ -102,7 +102,8 @@ async fn serve(
     }
     let host = host(request.headers());
     match route {
-        Route::Exchange => exchange::exchange(shared, request, host, fault).await,
+        Route::Exchange(codec) => exchange::exchange(shared, *codec, request, host, fault).await,
+        Route::Description => Answer::of(describe(&request, &format!("{}://{host}", shared.scheme))),
         Route::Discovery => {
             Answer::new(StatusCode::OK, &discovery::document(&format!("{}://{host}", shared.scheme)))
         }
@@ -126,6 +127,14 @@ async fn serve(
     }
 }
 
+/// The SOAP service's WSDL, or a page that leads to it.
+fn describe(request: &Request<Body>, origin: &str) -> Response<Body> {
+    let location = format!("{origin}{}", request.uri().path());
+    let query = request.uri().query().unwrap_or_default();
+    let is_wanted = ["wsdl", "singleWsdl"].iter().any(|name| query.eq_ignore_ascii_case(name));
+    if is_wanted { soap::wsdl(&location) } else { soap::page(&location) }
+}
+
 /// Names the tenant in the log, if it is one.
 fn of(shared: &Shared, mut answer: Answer, context: &str) -> Answer {
     answer.context = shared.tenant(context, |tenant| tenant.config.context.clone());
@@ -137,7 +146,11 @@ fn host(headers: &HeaderMap) -> String {
     host.unwrap_or("localhost").to_owned()
 }
 
-fn plain(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response<Body> {
+pub(crate) fn json(status: StatusCode, body: &Value) -> Response<Body> {
+    plain(status, "application/json; charset=utf-8", body.to_string())
+}
+
+pub(crate) fn plain(status: StatusCode, kind: &'static str, body: impl Into<Body>) -> Response<Body> {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

@@ -9,6 +9,8 @@
 //! | `pkcs11` | a PKCS#11 token: an HSM or a smart card | `pkcs11:token=…;object=…?module-path=…` |
 //! | `aws-kms` | AWS KMS | `awskms:///alias/partner?region=eu-central-1` |
 //! | `full` | all of them | |
+//!
+//! The feature `soap` (default) is the exchange over SOAP beside REST.
 
 mod options;
 mod signer_uri;

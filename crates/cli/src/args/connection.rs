@@ -64,7 +64,6 @@ pub(crate) struct ConnectionArgs {
 pub(crate) enum Transport {
     /// JSON over HTTPS
     Rest,
-    /// Not in this version
-    #[value(hide = true)]
+    /// SOAP 1.1 over HTTPS, for networks that let nothing else through
     Soap,
 }

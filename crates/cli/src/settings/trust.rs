@@ -12,6 +12,7 @@ impl Settings {
     /// A client of the environment, with `signer` and every trust setting.
     pub(crate) fn client(&self, signer: Arc<dyn TokenSigner>) -> Result<SystemUserClient, Failure> {
         let mut builder = SystemUserClient::builder(self.environment()?, self.client_secret()?, signer);
+        builder = builder.with_transport(self.transport()?);
         for root in self.extra_roots()? {
             builder = builder.with_extra_root(root);
         }

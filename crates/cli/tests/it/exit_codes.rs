@@ -12,7 +12,7 @@ async fn two_is_wrong_usage_or_configuration() {
         ("ticket --context", "--context"),
         ("ticket --context Cust/1", "--context"),
         ("ticket --environment http://example.com", "--environment"),
-        ("ticket --transport soap", "REST"),
+        ("ticket --transport graphql", "--transport"),
         ("ticket --format yaml", "yaml"),
         ("ticket --all --context Cust1", "--all"),
         ("ticket --ca-file missing.pem", "missing.pem"),

@@ -61,6 +61,21 @@ async fn a_wrong_clock_is_told_on_standard_error_and_in_json() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn soap_is_spoken_when_told_by_flag_variable_or_file() {
+    let bench = Bench::start().await;
+    let by_svc = || bench.emulator.log().iter().filter(|entry| entry.path.ends_with(".svc")).count();
+    assert!(bench.soticket("ticket --transport soap").run().done().starts_with("7T:"));
+    assert!(bench.soticket("ticket").env("SOTICKET_TRANSPORT", "soap").run().done().starts_with("7T:"));
+    bench.desk.write("soap.toml", "transport = \"soap\"\n");
+    assert!(bench.soticket("ticket --config soap.toml").run().done().starts_with("7T:"));
+    assert_eq!(by_svc(), 3);
+    bench.soticket("ticket --transport rest").env("SOTICKET_TRANSPORT", "soap").run().done();
+    assert_eq!(by_svc(), 3, "a flag goes before a variable");
+    let told = bench.soticket("ticket").env("SOTICKET_TRANSPORT", "corba").run().failed(2);
+    assert!(told.contains("corba") && told.contains("rest or soap"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn tls_is_trusted_by_the_authority_that_is_named_and_by_no_other() {
     let bench = Bench::start_with(Tls::ThrowAway).await;
     bench.desk.write("ca.pem", bench.emulator.ca_pem().unwrap());

@@ -9,7 +9,7 @@ use crate::client_secret::ClientSecret;
 use crate::clock::{Clock, SystemClock};
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::exchange::{ClockSkew, Inner, SystemUserClient};
+use crate::exchange::{ClockSkew, Inner, SystemUserClient, Transport};
 use crate::http::{HttpClient, HttpOptions, Timeouts};
 use crate::jwt::jwks::{Discovery, JwksCache};
 use crate::jwt::pinned::PinnedKeys;
@@ -22,6 +22,7 @@ use crate::ticket::DEFAULT_TICKET_LIFETIME;
 #[derive(Debug)]
 pub struct SystemUserClientBuilder {
     environment: Environment,
+    transport: Transport,
     client_secret: ClientSecret,
     signer: Arc<dyn TokenSigner>,
     algorithm: SigningAlgorithm,
@@ -46,6 +47,7 @@ impl SystemUserClientBuilder {
     ) -> Self {
         Self {
             environment,
+            transport: Transport::default(),
             client_secret,
             signer,
             algorithm: SigningAlgorithm::Rs256,
@@ -56,6 +58,13 @@ impl SystemUserClientBuilder {
             skew_limit: ClockSkew::DEFAULT_LIMIT,
             ticket_lifetime: DEFAULT_TICKET_LIFETIME,
         }
+    }
+
+    /// Speaks by this transport; REST without it.
+    #[must_use]
+    pub fn with_transport(mut self, transport: Transport) -> Self {
+        self.transport = transport;
+        self
     }
 
     /// Takes a signer of this algorithm instead of RS256, the only one that SuperOffice documents.
@@ -152,6 +161,7 @@ impl SystemUserClientBuilder {
         };
         let inner = Inner {
             environment: self.environment,
+            transport: self.transport,
             client_secret: self.client_secret,
             signer: self.signer,
             http,

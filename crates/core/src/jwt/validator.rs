@@ -73,13 +73,19 @@ fn read_header(text: &str) -> Result<KeyReference, Error> {
         return Err(Error::untrusted(TrustRule::TooLarge, message));
     }
     if text.trim_start().starts_with('<') {
-        let message = "the token is SAML, which SuperOffice has deprecated and soticket does not take; a JWT was asked for";
-        return Err(Error::untrusted(TrustRule::NotSaml, message));
+        return Err(saml_refused());
     }
     let header = text.split('.').next().filter(|_| text.matches('.').count() == 2);
     let header = header.and_then(|part| Base64UrlUnpadded::decode_vec(part).ok()).ok_or_else(malformed)?;
     let header: Header = serde_json::from_slice(&header).map_err(|_| malformed())?;
     header.check()
+}
+
+/// The error for a token that is SAML, whatever it came in.
+pub(crate) fn saml_refused() -> Error {
+    let message =
+        "the token is SAML, which SuperOffice has deprecated and soticket does not take; a JWT was asked for";
+    Error::untrusted(TrustRule::NotSaml, message)
 }
 
 /// The members of a JOSE header that count here.

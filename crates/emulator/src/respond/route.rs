@@ -2,12 +2,15 @@
 
 use axum::http::Method;
 
+use crate::codec::Codec;
 use crate::faults::Scope;
 
 /// Where a request goes.
 #[derive(Clone, PartialEq)]
 pub(super) enum Route {
-    Exchange,
+    Exchange(Codec),
+    /// What the SOAP service says of itself.
+    Description,
     Discovery,
     Jwks,
     State(String),
@@ -24,12 +27,19 @@ pub(super) enum Site {
 
 impl Route {
     /// The route of `path` on `site`.
-    pub(super) fn of(path: &str, site: Site) -> Self {
+    pub(super) fn of(method: &Method, path: &str, site: Site) -> Self {
         let is_login = site == Site::LoginAndTenants;
         let lower = path.to_ascii_lowercase();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
         match lower.as_str() {
-            "/login/api/partnersystemuser/authenticate" if is_login => Self::Exchange,
+            "/login/api/partnersystemuser/authenticate" if is_login => Self::Exchange(Codec::Rest),
+            "/login/services/partnersystemuserservice.svc" if is_login => {
+                if method == Method::GET {
+                    Self::Description
+                } else {
+                    Self::Exchange(Codec::Soap)
+                }
+            }
             "/login/.well-known/openid-configuration" if is_login => Self::Discovery,
             "/login/.well-known/jwks" if is_login => Self::Jwks,
             _ if is_login && lower.starts_with("/api/state/") && parts.len() == 3 => {
@@ -45,17 +55,17 @@ impl Route {
     /// Where faults find it.
     pub(super) fn scope(&self) -> Option<Scope> {
         match self {
-            Self::Exchange => Some(Scope::Exchange),
+            Self::Exchange(_) => Some(Scope::Exchange),
             Self::Discovery => Some(Scope::Discovery),
             Self::Jwks => Some(Scope::Jwks),
             Self::State(_) => Some(Scope::State),
             Self::Api(_) => Some(Scope::Api),
-            Self::None => None,
+            Self::Description | Self::None => None,
         }
     }
 
     /// The one method that it answers.
     pub(super) fn method(&self) -> Method {
-        if *self == Self::Exchange { Method::POST } else { Method::GET }
+        if matches!(self, Self::Exchange(_)) { Method::POST } else { Method::GET }
     }
 }

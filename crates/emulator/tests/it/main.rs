@@ -11,5 +11,6 @@ mod exchange;
 mod faults;
 mod keys;
 mod lifecycle;
+mod soap;
 mod support;
 mod tenants;

@@ -4,6 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::exchange::message::Outcome;
+use crate::secret::SecretText;
 
 fn with_request<T>(test: impl FnOnce(&ExchangeRequest<'_>) -> T) -> T {
     test(&ExchangeRequest {
@@ -15,12 +17,17 @@ fn with_request<T>(test: impl FnOnce(&ExchangeRequest<'_>) -> T) -> T {
 }
 
 fn answer(body: &str) -> Result<Outcome, Error> {
-    with_request(|request| decode(body.as_bytes(), Some("text/html"), request))
+    outcome(body.as_bytes())
+}
+
+fn outcome(body: &[u8]) -> Result<Outcome, Error> {
+    let answer = Answer::of_body(body, Some("text/html"));
+    with_request(|request| decode(&answer)?.outcome(request))
 }
 
 #[test]
 fn the_request_is_superoffices_json_with_everything_escaped() {
-    let body = with_request(|request| request.body().unwrap());
+    let body = with_request(|request| body(request).unwrap());
     let expected = r#"{"SignedSystemToken":"My \"App\"-x.202611231559.c2ln","ApplicationToken":"app\\secret","ContextIdentifier":"Cust12345","ReturnTokenType":"JWT"}"#;
     assert_eq!(body.as_bytes(), Some(expected.as_bytes()));
 }
@@ -92,7 +99,7 @@ fn anything_else_is_a_protocol_error_that_shows_no_content() {
 proptest! {
     #[test]
     fn no_answer_panics_the_decoder(body in prop::collection::vec(any::<u8>(), 0..512)) {
-        with_request(|request| drop(decode(&body, None, request)));
+        drop(outcome(&body));
     }
 
     #[test]
