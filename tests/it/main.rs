@@ -17,4 +17,5 @@ mod real_certificates;
 mod rotation;
 mod secrets;
 mod support;
+mod transports;
 mod trust;

@@ -8,11 +8,11 @@ use std::sync::Once;
 
 use base64::Engine as _;
 use soticket::pem::{KeySource, PemSigner};
-use soticket::{SignedSystemToken, SystemClock};
+use soticket::{SignedSystemToken, SystemClock, Transport};
 use soticket_emulator::{Fault, FaultyBody, JwtDefect, Refusal, Sample};
 use soticket_tests::{LoginService, soticket};
 
-use crate::support::{Service, partner_key_xml, signer, tenant};
+use crate::support::{Service, over_each, partner_key_xml, signer, tenant};
 
 const PASSPHRASE: &str = "correct horse battery staple";
 
@@ -106,7 +106,13 @@ fn faults() -> Vec<Fault> {
         faults.push(Fault::Status { status: 200, body: body.clone() });
         faults.push(Fault::Status { status: 503, body });
     }
-    faults.extend([Fault::Drop, Fault::DropMidBody, Fault::WithoutToken, Fault::SamlToken]);
+    faults.extend([
+        Fault::Drop,
+        Fault::DropMidBody,
+        Fault::WithoutToken,
+        Fault::SamlToken,
+        Fault::InternalError,
+    ]);
     faults.push(Fault::Redirect { status: 307, location: "http://127.0.0.1:9/".into() });
     faults
 }
@@ -118,8 +124,12 @@ fn echo() -> String {
 
 #[tokio::test]
 async fn the_library_shows_no_secret_through_success_and_every_failure() {
+    over_each(shows_no_secret).await;
+}
+
+async fn shows_no_secret(transport: Transport) {
     let captured = Captured::start();
-    let service = Service::start().await;
+    let service = Service::over(transport).await;
     let secrets = Secrets::of_the_sample(partner_key_xml());
     let client = service.client();
     let ticket = client.ticket(&tenant()).await.unwrap();
@@ -185,6 +195,10 @@ fn the_program_shows_secrets_only_where_they_are_asked_for() {
     assert!(out.starts_with("7T:"), "the ticket is what was asked for");
     assert!(!err.is_empty(), "nothing was logged at trace level");
     secrets.assert_absent(&err, "soticket ticket");
+
+    let (output, out, err) = run(verbose(&service).args(["ticket", "--transport", "soap"]));
+    assert!(output.status.success() && out.starts_with("7T:"), "{err}");
+    secrets.assert_absent(&err, "soticket ticket --transport soap");
 
     let (output, signed, err) = run(verbose(&service).arg("sign"));
     assert!(output.status.success(), "{err}");

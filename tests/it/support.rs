@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use soticket::pem::{KeySource, KeyType, PemSigner, PrivateKey};
-use soticket::{Environment, RetryPolicy, SystemUserClient, SystemUserClientBuilder, Tenant};
+use soticket::{Environment, RetryPolicy, SystemUserClient, SystemUserClientBuilder, Tenant, Transport};
 use soticket_emulator::{Config, Emulator, Fault, JwtDefect, Sample, Scope, Times};
 
 /// The partner's key as SuperOffice hands keys out, one for all tests, since making one takes long.
@@ -29,16 +29,35 @@ pub(crate) fn tenant() -> Tenant {
 /// The emulator's sample application, running.
 pub(crate) struct Service {
     pub(crate) emulator: Emulator,
+    transport: Transport,
+}
+
+#[expect(clippy::print_stdout, reason = "a test that fails shows it")]
+fn say(transport: Transport) {
+    println!("over {transport}:");
+}
+
+/// Runs a scenario over each transport, from its beginning.
+pub(crate) async fn over_each(scenario: impl AsyncFn(Transport)) {
+    for &transport in Transport::ALL {
+        say(transport);
+        scenario(transport).await;
+    }
 }
 
 impl Service {
     pub(crate) async fn start() -> Self {
+        Self::over(Transport::default()).await
+    }
+
+    /// One whose clients speak by this transport.
+    pub(crate) async fn over(transport: Transport) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key_file = folder.path().join("partner.xml");
         std::fs::write(&key_file, partner_key_xml()).unwrap();
         let config = Config::sample(&key_file).unwrap();
         let emulator = Emulator::builder().with_config(config).start().await.unwrap();
-        Self { emulator }
+        Self { emulator, transport }
     }
 
     pub(crate) fn environment(&self) -> Environment {
@@ -47,6 +66,7 @@ impl Service {
 
     pub(crate) fn client_builder(&self) -> SystemUserClientBuilder {
         SystemUserClient::builder(self.environment(), Sample::CLIENT_SECRET.parse().unwrap(), signer())
+            .with_transport(self.transport)
             .with_retry_policy(RetryPolicy::never())
     }
 
