@@ -16,6 +16,7 @@ mod readme;
 mod real_certificates;
 mod rotation;
 mod secrets;
+mod soap_interoperability;
 mod support;
 mod transports;
 mod trust;

@@ -8,6 +8,7 @@ use crate::{
     command::Invocation,
     error::Error,
     features, kms,
+    python::ZEEP,
     repository::Repository,
     setup, softhsm,
     steps::{Action, Step},
@@ -18,6 +19,9 @@ const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// The program that tests and benchmarks start.
 pub(crate) const PROGRAM: &str = "soticket";
+
+/// Tells the tests which Python has zeep.
+const ZEEP_VARIABLE: &str = "SOTICKET_TEST_ZEEP";
 
 /// Tells them where it was built; without it, they build it.
 pub(crate) const PROGRAM_VARIABLE: &str = "SOTICKET_BINARY";
@@ -104,6 +108,8 @@ fn tests(repository: &Repository, filter: &[String]) -> Result<(), Error> {
     let command = command.with_args(kms::WITHOUT_REAL_AWS);
     let (tokens, doubles) =
         (softhsm::Tokens::new(&target_directory)?, kms::Doubles::start(repository, &target_directory)?);
+    let command =
+        command.with_env(ZEEP_VARIABLE, ZEEP.python(repository, &target_directory)?.to_string_lossy());
     command.announce();
     doubles.around(tokens.around(command)).run(repository)
 }

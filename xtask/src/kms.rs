@@ -1,7 +1,6 @@
 //! The chore `kms-test`: the tests that need a stand-in for AWS KMS, and by themselves nothing else.
 
 mod double;
-mod ministack;
 
 use std::env;
 
@@ -12,6 +11,7 @@ use crate::{
     ci::{PROGRAM, PROGRAM_VARIABLE},
     command::Invocation,
     error::Error,
+    python::MINISTACK,
     repository::Repository,
     scratch::Scratch,
     setup,
@@ -66,7 +66,7 @@ pub(crate) struct Doubles {
 impl Doubles {
     /// Starts one that takes everybody for the account's owner, and one that looks at credentials and policies.
     pub(crate) fn start(repository: &Repository, target_directory: &Utf8Path) -> Result<Self, Error> {
-        let python = ministack::installed(repository, target_directory)?;
+        let python = MINISTACK.python(repository, target_directory)?;
         let scratch = Scratch::new()?;
         let plain = Double::start(&python, scratch.path(), Authorisation::Ignored)?;
         let strict = Double::start(&python, scratch.path(), Authorisation::Checked)?;

@@ -9,6 +9,7 @@ mod command;
 mod error;
 mod features;
 mod kms;
+mod python;
 mod repository;
 mod scratch;
 mod setup;

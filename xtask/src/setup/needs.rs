@@ -127,7 +127,7 @@ const NEEDS: &[Need] = &[
         package: "libnss3",
         sign: Sign::Library(&["libsoftokn3.so", "nss/libsoftokn3.so"]),
     },
-    // What the stand-in for AWS KMS is installed with.
+    // What the stand-in for AWS KMS and zeep are installed with.
     Need { name: "python3 with venv", package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
     // What kryoptic is built with.
     Need { name: "libclang", package: LIBCLANG, sign: Sign::Libclang },
