@@ -21,6 +21,9 @@ pub(crate) enum Request {
     KmsTest {
         filter: Vec<String>,
     },
+    Fuzz {
+        seconds: u32,
+    },
     Ci(OnFailure),
     Tidy,
     Demo,
@@ -86,7 +89,7 @@ impl Words {
     fn into_request(self, command: &str) -> Result<Request, lexopt::Error> {
         refuse(self.keep_going && command != "ci", "--keep-going")?;
         refuse(self.quick && command != "bench", "--quick")?;
-        if !matches!(command, "test" | "softhsm-test" | "kms-test" | "bench")
+        if !matches!(command, "test" | "softhsm-test" | "kms-test" | "fuzz" | "bench")
             && let Some(word) = self.plain.first()
         {
             return Err(lexopt::Error::UnexpectedArgument(OsString::from(word)));
@@ -96,6 +99,7 @@ impl Words {
             "test" => Request::Test { filter: self.plain },
             "softhsm-test" => Request::SofthsmTest { filter: self.plain },
             "kms-test" => Request::KmsTest { filter: self.plain },
+            "fuzz" => Request::Fuzz { seconds: seconds(&self.plain)? },
             "ci" => Request::Ci(if self.keep_going { OnFailure::KeepGoing } else { OnFailure::Stop }),
             "tidy" => Request::Tidy,
             "demo" => Request::Demo,
@@ -104,6 +108,21 @@ impl Words {
         })
     }
 }
+
+/// The one number among the words, if there is any.
+fn seconds(words: &[String]) -> Result<u32, lexopt::Error> {
+    match words {
+        [] => Ok(FUZZ_SECONDS),
+        [word] => word.parse().map_err(|_| lexopt::Error::UnexpectedValue {
+            option: "<seconds>".to_owned(),
+            value: OsString::from(word),
+        }),
+        [_, word, ..] => Err(lexopt::Error::UnexpectedArgument(OsString::from(word))),
+    }
+}
+
+/// How long each target is fuzzed unless told otherwise.
+const FUZZ_SECONDS: u32 = 60;
 
 fn refuse(misplaced: bool, option: &str) -> Result<(), lexopt::Error> {
     if misplaced { Err(lexopt::Error::UnexpectedOption(option.to_owned())) } else { Ok(()) }
@@ -150,9 +169,9 @@ const COMMANDS: &[CommandHelp] = &[
 Looks for each of these and installs, saying so, only what is missing:
   rustfmt and clippy           with rustup
   openssl, node, npm, ip, unshare; SoftHSM, OpenSC, p11-kit, NSS; libclang, pkg-config and the headers of
-  OpenSSL and SQLite, which kryoptic is built with
+  OpenSSL and SQLite, which kryoptic is built with; a C++ compiler, which libFuzzer is built with
                                Debian packages, with apt-get (and sudo unless run as root)
-  python3 with venv, which the stand-in for AWS KMS is installed with
+  python3 with venv, which the stand-in for AWS KMS and zeep are installed with
                                a Debian package
   cargo-deny                   with cargo install, a pinned version or any later one
   the npm packages of tests/node
@@ -199,13 +218,23 @@ end with the tests, after a failure or Ctrl-C too. Settings of yours for AWS are
 SOTICKET_TEST_AWS_KEY names a key in AWS, as an `awskms:` URI: a test signs with it then, with your settings for AWS.",
     },
     CommandHelp {
+        name: "fuzz",
+        usage: "fuzz [<seconds>]",
+        summary: "Fuzz what reads foreign bytes, for a minute each",
+        details: "\
+Builds the fuzz targets in `fuzz` with the stable toolchain and a C++ compiler, below cargo's target folder, and runs
+each for that many seconds (without: 60), beginning with the golden files and what earlier runs found worth keeping.
+What fails is written there too; the program with that file as its argument repeats it. They are targets of
+`cargo fuzz` as well.",
+    },
+    CommandHelp {
         name: "ci",
         usage: "ci [--keep-going]",
         summary: "Run every check that a change has to pass; CI runs this",
         details: "\
 In this order: setup, format, tidy, licences and bans (cargo deny), clippy, each feature alone, kryoptic, build, tests
-(with those of `cargo xtask softhsm-test` and `kms-test`), doctests, documentation; warnings are errors. Prints how
-long each step took and the command that repeats a failed one.
+(with those of `cargo xtask softhsm-test` and `kms-test`), doctests, documentation, some seconds of `cargo xtask fuzz`;
+warnings are errors. Prints how long each step took and the command that repeats a failed one.
 
 Options:
   --keep-going  Run the steps after a failed one too (without: stop there)
@@ -289,6 +318,9 @@ mod tests {
     fn options_belong_to_their_command() {
         assert_eq!(parse("ci --keep-going"), Ok(Request::Ci(OnFailure::KeepGoing)));
         assert_eq!(parse("softhsm-test login"), Ok(Request::SofthsmTest { filter: vec!["login".into()] }));
+        assert_eq!(parse("fuzz"), Ok(Request::Fuzz { seconds: FUZZ_SECONDS }));
+        assert_eq!(parse("fuzz 5"), Ok(Request::Fuzz { seconds: 5 }));
+        assert!(parse("fuzz soon").is_err() && parse("fuzz 5 6").is_err());
         assert_eq!(parse("kms-test alias"), Ok(Request::KmsTest { filter: vec!["alias".into()] }));
         assert_eq!(parse("ci"), Ok(Request::Ci(OnFailure::Stop)));
         assert_eq!(parse("bench --quick sign"), Ok(Request::Bench(Selection::quick(vec!["sign".into()]))));

@@ -7,7 +7,7 @@ use cargo_metadata::camino::Utf8Path;
 use crate::{
     command::Invocation,
     error::Error,
-    features, kms,
+    features, fuzz, kms,
     python::ZEEP,
     repository::Repository,
     setup, softhsm,
@@ -19,6 +19,9 @@ const DENY_WARNINGS: [&str; 3] = ["--", "-D", "warnings"];
 
 /// The program that tests and benchmarks start.
 pub(crate) const PROGRAM: &str = "soticket";
+
+/// How long each fuzz target runs: enough to see that it does, and that what it begins with passes.
+const FUZZ_SECONDS: u32 = 5;
 
 /// Tells the tests which Python has zeep.
 const ZEEP_VARIABLE: &str = "SOTICKET_TEST_ZEEP";
@@ -89,6 +92,7 @@ pub(crate) fn steps(repository: &Repository) -> Result<Vec<Step>, Error> {
         Step::new("doctests", doctests(&[])),
     ]);
     steps.push(Step::new("documentation", documentation()));
+    steps.push(Step::new("fuzz", Action::Own("fuzz", |repository| fuzz::run(repository, FUZZ_SECONDS))));
     Ok(steps)
 }
 

@@ -8,6 +8,7 @@ mod ci;
 mod command;
 mod error;
 mod features;
+mod fuzz;
 mod kms;
 mod python;
 mod repository;
@@ -56,6 +57,7 @@ fn run(request: &Request) -> Result<(), Error> {
         Request::Test { filter } => ci::test(&repository, filter),
         Request::SofthsmTest { filter } => softhsm::run(&repository, filter),
         Request::KmsTest { filter } => kms::run(&repository, filter),
+        Request::Fuzz { seconds } => fuzz::run(&repository, *seconds),
         Request::Ci(on_failure) => steps::run(&repository, ci::steps(&repository)?, *on_failure),
         Request::Tidy => tidy::run(&repository),
         Request::Demo => Invocation::cargo(["run", "--quiet", "--", "demo"]).run(&repository),

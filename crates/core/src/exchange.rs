@@ -5,7 +5,7 @@ mod clock_skew;
 mod message;
 mod rest;
 #[cfg(feature = "soap")]
-mod soap;
+pub(crate) mod soap;
 mod transport;
 
 use std::fmt;

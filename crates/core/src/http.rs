@@ -155,7 +155,7 @@ pub(crate) struct Answer {
     pub(crate) received: Timestamp,
 }
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 impl Answer {
     pub(crate) fn of_body(body: &[u8], content_type: Option<&str>) -> Self {
         Self {

@@ -9,6 +9,8 @@ mod clock;
 mod environment;
 mod error;
 pub mod exchange;
+#[cfg(all(fuzzing, feature = "soap"))]
+pub mod fuzzing;
 mod http;
 pub mod jwt;
 pub mod public_key;

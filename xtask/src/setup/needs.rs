@@ -129,6 +129,8 @@ const NEEDS: &[Need] = &[
     },
     // What the stand-in for AWS KMS and zeep are installed with.
     Need { name: "python3 with venv", package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
+    // What libFuzzer is built with.
+    Need::program("c++", "g++"),
     // What kryoptic is built with.
     Need { name: "libclang", package: LIBCLANG, sign: Sign::Libclang },
     Need::program("pkg-config", "pkg-config"),

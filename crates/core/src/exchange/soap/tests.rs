@@ -381,6 +381,13 @@ mod attacks {
             ("a.b.c", "\u{1}"),
             ("a.b.c", "\u{ffff}"),
             ("a.b.c", "<!-- -- -->"),
+            ("a.b.c", "a]]>b"),
+            ("<Token>", "<Token a='\u{1c}'>"),
+            ("<Token>", "<Token a='&#1;'>"),
+            ("<Token>", "<Token a='1'b='2'>"),
+            ("<Token>", "<Token 1a='1'>"),
+            ("<ErrorMessage", "<Err|mlns"),
+            ("<ErrorMessage", "<a:b:c"),
             ("a.b.c", "<?xml version='1.0'?>"),
         ] {
             refused(&changed(part, other));
@@ -391,6 +398,10 @@ mod attacks {
             format!(" <?xml version='1.0'?>{SUCCESS}"),
             format!("<![CDATA[ ]]>{SUCCESS}"),
             format!("<?xml version='1.1'?>{SUCCESS}"),
+            format!("<?xml version='1.0' encodign='UTF-8'?>{SUCCESS}"),
+            format!("<?xml encoding='UTF-8' version='1.0'?>{SUCCESS}"),
+            format!("<?xml encoding='UTF-8'?>{SUCCESS}"),
+            format!("<?xml version='1.0' standalone='maybe'?>{SUCCESS}"),
         ] {
             refused(&body);
         }

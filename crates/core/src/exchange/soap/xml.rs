@@ -1,12 +1,17 @@
 //! XML to a small tree of elements: namespaces resolved, everything within limits, and nothing of XML that SOAP forbids.
 
+mod lexis;
+
 use std::borrow::Cow;
 
 use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::name::{NamespaceError, NamespaceResolver, ResolveResult};
 use quick_xml::{NsReader, XmlVersion};
 use zeroize::Zeroizing;
+
+pub(super) use lexis::is_white_space;
+use lexis::{are_apart, is_qualified_name, is_xml_character};
 
 use super::SCHEMA_INSTANCE;
 use super::envelope::Problem;
@@ -22,6 +27,8 @@ pub(super) const MAX_TAG_SIZE: usize = 8 * 1024;
 pub(super) const MAX_ATTRIBUTES: usize = 32;
 /// How many namespaces may be declared around an element.
 pub(super) const MAX_NAMESPACES: usize = 64;
+
+const DECLARATION_NAME: &str = "xml";
 
 /// An element with what is in it; comments are left out.
 #[derive(Debug, Default)]
@@ -95,6 +102,10 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<Zeroizing<String>, Pr
 }
 
 fn document(text: &str, encoding: &str) -> Result<Element, Problem> {
+    // The library leaves that to its users.
+    if !text.chars().all(is_xml_character) {
+        return Err(Problem::NotWellFormed);
+    }
     let mut reader = NsReader::from_str(text);
     reader.config_mut().check_comments = true;
     reader.resolver_mut().set_max_namespace_bindings(MAX_NAMESPACES);
@@ -108,6 +119,7 @@ fn document(text: &str, encoding: &str) -> Result<Element, Problem> {
                 tree.close()?;
             }
             Event::End(_) => tree.close()?,
+            Event::Text(text) if text.contains("]]>") => return Err(Problem::NotWellFormed),
             Event::Text(text) => tree.text(&text.xml10_content())?,
             Event::CData(text) => tree.text_in_element(&text.xml10_content())?,
             Event::GeneralRef(reference) => tree.text_in_element(&resolved(&reference)?)?,
@@ -130,19 +142,35 @@ fn problem(error: quick_xml::Error) -> Problem {
     }
 }
 
-fn check_declaration(declaration: &BytesDecl<'_>, encoding: &str) -> Result<(), Problem> {
-    let version = declaration.version().map_err(|_| Problem::NotWellFormed)?;
-    let said = declaration.encoding().transpose().map_err(|_| Problem::NotWellFormed)?;
-    match said {
-        _ if version != "1.0" => Err(Problem::NotWellFormed),
-        Some(said) if !said.eq_ignore_ascii_case(encoding) => Err(Problem::Encoding),
-        _ => Ok(()),
+/// The version, and then it may say the encoding and whether it stands alone, in this order and no more.
+fn check_declaration(declaration: &str, encoding: &str) -> Result<(), Problem> {
+    let declaration = BytesStart::from_content(declaration, DECLARATION_NAME.len());
+    let mut names = Vec::new();
+    for attribute in declaration.attributes().take(MAX_ATTRIBUTES) {
+        let attribute = attribute.map_err(|_| Problem::NotWellFormed)?;
+        let (name, value) = (attribute.key.into_inner(), attribute.value.as_ref());
+        match name {
+            "version" if value == "1.0" => {}
+            "encoding" if !value.eq_ignore_ascii_case(encoding) => return Err(Problem::Encoding),
+            "encoding" => {}
+            "standalone" if matches!(value, "yes" | "no") => {}
+            _ => return Err(Problem::NotWellFormed),
+        }
+        names.push(name);
     }
+    let is_in_order = matches!(
+        names.as_slice(),
+        ["version"] | ["version", "encoding" | "standalone"] | ["version", "encoding", "standalone"]
+    );
+    if is_in_order && are_apart(declaration.attributes_raw()) { Ok(()) } else { Err(Problem::NotWellFormed) }
 }
 
 fn element(names: &NamespaceResolver, start: &BytesStart<'_>) -> Result<Element, Problem> {
     if start.len() > MAX_TAG_SIZE {
         return Err(Problem::TagTooLong);
+    }
+    if !is_qualified_name(start.name().into_inner()) || !are_apart(start.attributes_raw()) {
+        return Err(Problem::NotWellFormed);
     }
     let (namespace, name) = names.resolve_element(start.name());
     let mut element = Element {
@@ -155,10 +183,13 @@ fn element(names: &NamespaceResolver, start: &BytesStart<'_>) -> Result<Element,
         if index == MAX_ATTRIBUTES {
             return Err(Problem::TooManyAttributes);
         }
-        if attribute.value.contains('<') {
+        if attribute.value.contains('<') || !is_qualified_name(attribute.key.into_inner()) {
             return Err(Problem::NotWellFormed);
         }
         let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|_| Problem::Entity)?;
+        if !value.chars().all(is_xml_character) {
+            return Err(Problem::NotWellFormed);
+        }
         let (namespace, name) = names.resolve_attribute(attribute.key);
         let Some(namespace) = bound(namespace)? else { continue };
         if element.attribute(namespace, name.into_inner()).is_some() {
@@ -180,7 +211,8 @@ fn bound(namespace: ResolveResult<'_>) -> Result<Option<&str>, Problem> {
 /// The five entities that XML has by itself, and characters by their number.
 fn resolved<'a>(reference: &'a BytesRef<'_>) -> Result<Cow<'a, str>, Problem> {
     match reference.resolve_char_ref() {
-        Ok(Some(character)) => Ok(Cow::Owned(character.to_string())),
+        Ok(Some(character)) if is_xml_character(character) => Ok(Cow::Owned(character.to_string())),
+        Ok(Some(_)) => Err(Problem::NotWellFormed),
         Ok(None) => resolve_predefined_entity(reference).map(Cow::Borrowed).ok_or(Problem::Entity),
         Err(_) => Err(Problem::NotWellFormed),
     }
@@ -224,8 +256,8 @@ impl Tree {
     }
 
     fn text_in_element(&mut self, text: &str) -> Result<(), Problem> {
-        let element = self.open.last_mut().filter(|_| text.chars().all(is_xml_character));
-        extend_wiping(&mut element.ok_or(Problem::NotWellFormed)?.text, text.as_bytes());
+        let element = self.open.last_mut().ok_or(Problem::NotWellFormed)?;
+        extend_wiping(&mut element.text, text.as_bytes());
         Ok(())
     }
 
@@ -236,14 +268,4 @@ impl Tree {
             Err(Problem::NotWellFormed)
         }
     }
-}
-
-/// `Char` of XML 1.0.
-fn is_xml_character(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-}
-
-/// `S` of XML 1.0.
-pub(super) fn is_white_space(c: char) -> bool {
-    matches!(c, '\t' | '\n' | '\r' | ' ')
 }
