@@ -18,6 +18,7 @@ use soticket::pkcs11::{Pin, Pkcs11Signer};
 use soticket::{PublicKey, Signature, TokenSigner as _};
 use soticket_pkcs11_testbed::module::{BareModule, BareSession};
 use soticket_pkcs11_testbed::{Bed, Device, run_isolated};
+use soticket_tests::median;
 
 /// How long one measurement lasts, and how many are made of each kind, in turns; medians count.
 const TIME: Duration = Duration::from_millis(500);
@@ -226,9 +227,4 @@ impl Start {
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     time.try_into().unwrap()
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }

@@ -18,6 +18,7 @@ use soticket::aws_kms::aws_sdk_kms::primitives::Blob;
 use soticket::aws_kms::aws_sdk_kms::types::{KeySpec, KeyUsageType, MessageType, SigningAlgorithmSpec};
 use soticket::aws_kms::{AwsKmsSigner, Verification};
 use soticket::{PublicKey, Signature, TokenSigner as _};
+use soticket_tests::median;
 use tokio::task::JoinSet;
 
 /// What a user of the chore may name, or a part of it.
@@ -147,9 +148,4 @@ fn client() -> Client {
         .endpoint_url(url)
         .credentials_provider(Credentials::new("test", "test", None, None, "test"));
     Client::from_conf(config.build())
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -137,3 +137,13 @@ impl Drop for LoginService {
         let _ = self.process.wait();
     }
 }
+
+/// The middle one of the values, of which there is at least one.
+///
+/// # Panics
+/// When there is none.
+#[must_use]
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
