@@ -22,8 +22,8 @@ pub(crate) const CLAIM: &str = "http://schemes.superoffice.net/identity/";
 const DEFECT_SECONDS: i64 = 3600;
 /// The size of the padding claim of a huge token, in bytes.
 const HUGE_BYTES: usize = 4 * 1024 * 1024;
-/// How many characters are cut from a truncated token.
-const CUT: usize = 40;
+/// How many bytes are cut from a truncated token's signature.
+const CUT_BYTES: usize = 30;
 
 /// The claims in order; a name may come twice.
 pub(crate) type Claims = Vec<(String, Value)>;
@@ -45,12 +45,12 @@ pub(crate) fn encode(
         spoil(&mut draft, defect);
     }
     let input = format!("{}.{}", part(&header(key, defect)), part(&object(&draft.claims)));
-    let signature = signature(&input, key, defect)?;
-    let mut token = format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature));
+    let mut signature = signature(&input, key, defect)?;
     if defect == Some(JwtDefect::Truncated) {
-        token.truncate(token.len().saturating_sub(CUT));
+        // Cut before it is encoded: a cut in the text leaves spare bits, which only sometimes are well-formed Base64.
+        signature.truncate(signature.len().saturating_sub(CUT_BYTES));
     }
-    Ok(token)
+    Ok(format!("{input}.{}", BASE64_URL_SAFE_NO_PAD.encode(signature)))
 }
 
 fn part(text: &str) -> String {

@@ -52,7 +52,7 @@ defects! {
     MissingTicket = "missing-ticket",
     /// The ticket claim is empty.
     EmptyTicket = "empty-ticket",
-    /// The end is cut off.
+    /// The end is cut off, so that what is left of the signature still reads.
     Truncated = "truncated",
     /// Megabytes of one claim, rightly signed.
     Huge = "huge",
