@@ -44,6 +44,8 @@ pub(crate) struct Module {
     state: RwLock<State>,
     /// The handles of open sessions. Holding it is what makes opening, closing and logging in one at a time.
     sessions: Mutex<HashSet<sys::CK_SESSION_HANDLE>>,
+    /// Sessions that could not be closed in time; who has the turn next closes them.
+    unclosed: Mutex<Vec<OpenSession>>,
     /// When the module was last started anew.
     restarted: Mutex<Option<Instant>>,
 }
@@ -91,8 +93,9 @@ impl Module {
             initialize(&loaded, arguments.as_ref()).map_err(|call| not_started(&path, call))?;
         tracing::debug!(module = %path.display(), ?locking, "module initialised");
         let state = RwLock::new(State { locking, status });
-        let (epoch, sessions, restarted) = (AtomicU64::new(1), Mutex::default(), Mutex::default());
-        Ok(Self { path, loaded, arguments, process, place, epoch, state, sessions, restarted })
+        let (epoch, sessions, unclosed) = (AtomicU64::new(1), Mutex::default(), Mutex::default());
+        let restarted = Mutex::default();
+        Ok(Self { path, loaded, arguments, process, place, epoch, state, sessions, unclosed, restarted })
     }
 
     /// The canonical path of its file.

@@ -65,7 +65,10 @@ impl<'a> Entered<'a> {
     /// The right to open, close and log in, which one thread has at a time; waits for it as long as for entering.
     pub(crate) fn turn(&self) -> Result<Turn<'a>, Fault> {
         let sessions = self.module.sessions.try_lock_until(self.until).ok_or_else(|| self.module.busy())?;
-        Ok(Turn { loaded: &self.module.loaded, epoch: self.epoch(), sessions })
+        let mut turn = Turn { loaded: &self.module.loaded, epoch: self.epoch(), sessions };
+        let unclosed = std::mem::take(&mut *self.module.unclosed.lock());
+        unclosed.into_iter().filter(|session| self.knows(session)).for_each(|session| turn.close(session));
+        Ok(turn)
     }
 
     /// Whether `session` is one of this epoch's.
@@ -73,15 +76,15 @@ impl<'a> Entered<'a> {
         session.epoch == self.epoch()
     }
 
-    /// Closes a session; one of an older epoch is let go of, since its handle may be another's by now.
+    /// Closes a session, or leaves that to who has the turn next if it is not to be had in time; one of an older epoch
+    /// is let go of, since its handle may be another's by now.
     pub(crate) fn close(&self, session: OpenSession) {
         if !self.knows(&session) {
             return;
         }
-        let Ok(mut turn) = self.turn() else { return };
-        turn.sessions.remove(&session.session.handle());
-        if let Err(error) = session.session.close() {
-            tracing::debug!("a session was not closed in order: {}", CallError::from(error));
+        match self.turn() {
+            Ok(mut turn) => turn.close(session),
+            Err(_) => self.module.unclosed.lock().push(session),
         }
     }
 }
@@ -114,5 +117,12 @@ impl Turn<'_> {
         }
         let message = "the module gave one session to two threads; allow it a single session";
         Err(Fault::new(Class::Device, message))
+    }
+
+    fn close(&mut self, session: OpenSession) {
+        self.sessions.remove(&session.session.handle());
+        if let Err(error) = session.session.close() {
+            tracing::debug!("a session was not closed in order: {}", CallError::from(error));
+        }
     }
 }

@@ -40,8 +40,9 @@ const REFUSALS: &[(&str, u64)] = &[
     ("C_Sign", 0x21),     // DATA_LEN_RANGE
 ];
 
-/// Whatever happened: one login, nothing closed that is another's, nothing shut down under a call.
+/// Whatever happened: one login, nothing closed that is another's or left open, nothing shut down under a call.
 fn assert_in_order(bed: &Bed) {
+    assert_eq!(bed.faults().open_sessions(), 2, "one that signs and one that holds the login");
     assert_eq!(bed.faults().count("C_Login"), 1);
     bed.faults().assert_no_finalize_during_a_call();
     bed.faults().assert_sessions_are_their_epochs();
@@ -151,6 +152,7 @@ fn a_storm_of_faults_yields_only_right_signatures() {
         assert!(signed > 100, "only {signed} of 500 were signed");
         bed.faults().clear();
         crate::support::eventually("the device is back", || sign(&signer).is_ok());
+        assert!(bed.faults().open_sessions() <= 5, "four that sign and one that holds the login");
         bed.faults().assert_no_finalize_during_a_call();
         bed.faults().assert_sessions_are_their_epochs();
     });

@@ -132,6 +132,33 @@ fn requests_beyond_the_queue_are_refused_at_once() {
     });
 }
 
+/// A device's own time-out may be longer than the callers' patience, and then all calls fail at once.
+#[test]
+fn sessions_of_calls_that_fail_too_late_are_closed_all_the_same() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        let signer: std::sync::Arc<Pkcs11Signer> = build(impatient(bed)).unwrap().into();
+        let four_at_once = || {
+            block_on(async {
+                let mut callers = tokio::task::JoinSet::new();
+                for _ in 0..4 {
+                    let signer = signer.clone();
+                    callers.spawn(async move { signer.sign(b"message").await.map(|_| ()) });
+                }
+                callers.join_all().await
+            })
+        };
+        // One closing at a time, each of which takes its own.
+        bed.faults().set("C_Sign 0 -1 0x30 before 500\nC_CloseSession 0 -1 0 before 100\n");
+        assert!(four_at_once().iter().all(Result::is_err));
+        eventually("the threads come back", || signer.status().lost == 0);
+        bed.faults().clear();
+        eventually("the device is back", || sign(&signer).is_ok());
+        drop(signer);
+        assert_eq!(bed.faults().count("C_OpenSession"), bed.faults().count("C_CloseSession"));
+        bed.faults().assert_sessions_are_their_epochs();
+    });
+}
+
 /// The process behind the module is stopped, and goes on later: no time-out of p11-kit's own ends the call.
 #[test]
 fn a_server_that_is_stopped_in_mid_signature_and_goes_on() {
