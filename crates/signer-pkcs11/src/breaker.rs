@@ -49,14 +49,14 @@ impl Breaker {
         }
     }
 
-    /// Takes note of a signature that verified.
-    pub(crate) fn succeeded(&self) {
+    /// Takes note of a signature that verified; `true` if that ends an outage.
+    pub(crate) fn succeeded(&self) -> bool {
         let mut state = self.0.lock();
-        if let State::Open { since, .. } = &*state {
-            let seconds = now().saturating_duration_since(*since).as_secs();
-            tracing::info!("the token signs again, after {seconds} s");
-            *state = State::Closed;
-        }
+        let State::Open { since, .. } = &*state else { return false };
+        let seconds = now().saturating_duration_since(*since).as_secs();
+        tracing::info!("the token signs again, after {seconds} s");
+        *state = State::Closed;
+        true
     }
 
     /// Takes note of a failure that all remedies did not help against.
@@ -139,7 +139,7 @@ mod tests {
         let told = breaker.admit().unwrap_err();
         assert_eq!(told.class, Class::Device);
         assert!(told.message().contains("away") && told.message().contains("unavailable"), "{told:?}");
-        breaker.succeeded();
+        assert!(breaker.succeeded() && !breaker.succeeded());
         assert!(breaker.admit().is_ok());
     }
 

@@ -92,16 +92,20 @@ fn settle(
     job: Job,
     outcome: Result<soticket_core::Signature, Fault>,
 ) -> Next {
-    match &outcome {
+    let changes_plans = match &outcome {
         Ok(_) => shared.breaker.succeeded(),
         Err(fault) if fault.class == Class::SessionLimit && !is_past(job.until) => {
             return without_session(shared, id, job);
         }
-        Err(fault) => shared.breaker.failed(fault, job.asker),
-    }
+        Err(fault) => {
+            shared.breaker.failed(fault, job.asker);
+            true
+        }
+    };
     let mut state = shared.state.lock();
-    if outcome.is_err() {
-        // Under the lock: else it could be missed by a supervisor that is about to wait.
+    if changes_plans {
+        // A probe is due, or none any more, which is when the supervisor looked to wake next. Under the lock: else it
+        // could be missed by one that is about to wait.
         shared.supervise.notify_all();
     }
     if state.came_back(id) {

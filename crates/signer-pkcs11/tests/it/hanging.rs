@@ -159,6 +159,25 @@ fn sessions_of_calls_that_fail_too_late_are_closed_all_the_same() {
     });
 }
 
+/// The next probe would have been due seconds later, and nobody may sleep until then.
+#[test]
+fn the_deadline_holds_after_an_outage_that_ended_early() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        let signer = build(impatient(bed).with_restart_interval(Duration::from_secs(3600))).unwrap();
+        sign(&signer).unwrap();
+        bed.faults().set("C_Sign 0 -1 0x30 before\n");
+        sign(&signer).unwrap_err();
+        // Three probes fail, by three attempts each; the next one is due after two seconds.
+        let failed = bed.faults().count("C_Sign");
+        eventually("three probes fail", || bed.faults().count("C_Sign") >= failed + 9);
+        // That one is given up, and succeeds soon after, long before another is due.
+        bed.faults().set("C_Sign 0 1 0 before 500\nC_Sign 0 1 0 before 4000\n");
+        eventually("it is taken for available", || signer.status().available);
+        let (time, outcome) = timed(&signer);
+        assert!(outcome.is_err() && time < DEADLINE + Duration::from_secs(1), "{time:?}, {outcome:?}");
+    });
+}
+
 /// The process behind the module is stopped, and goes on later: no time-out of p11-kit's own ends the call.
 #[test]
 fn a_server_that_is_stopped_in_mid_signature_and_goes_on() {
