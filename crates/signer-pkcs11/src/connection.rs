@@ -177,7 +177,8 @@ impl Connection {
     /// Gives the PIN again, for a key that wants it with each use.
     pub(crate) fn authenticate_use(&self, entered: &Entered<'_>, open: &OpenSession) -> Result<(), Fault> {
         let _turn = entered.turn()?;
-        self.give_pin(open, UserType::ContextSpecific)
+        let slot = self.whereabouts.lock().slot;
+        self.log_in(entered, slot, open, UserType::ContextSpecific)
     }
 
     /// Closes the session that holds the login.
@@ -204,8 +205,10 @@ impl Connection {
     ) -> Result<OpenSession, Fault> {
         let mut turn = entered.turn()?;
         let open = turn.open(slot, access)?;
-        let outcome =
-            is_logged_in(&open, token).and_then(|is| if is { Ok(()) } else { self.log_in(&open, token) });
+        let outcome = is_logged_in(&open, token).and_then(|is| match is {
+            true => Ok(()),
+            false => self.log_in(entered, slot, &open, UserType::User),
+        });
         drop(turn);
         match outcome {
             Ok(()) => Ok(open),
@@ -216,7 +219,15 @@ impl Connection {
         }
     }
 
-    fn log_in(&self, open: &OpenSession, token: &TokenInfo) -> Result<(), Fault> {
+    /// Gives the PIN, if the counters that the token shows now allow it: others may have tried wrong ones.
+    fn log_in(
+        &self,
+        entered: &Entered<'_>,
+        slot: Slot,
+        open: &OpenSession,
+        user: UserType,
+    ) -> Result<(), Fault> {
+        let token = &token::read(entered, slot)?;
         match (token.pin_counter(), self.tries) {
             (PinCounter::NotSet | PinCounter::ToBeChanged, _) => return Err(refused_before_login(token)),
             (PinCounter::Locked | PinCounter::FinalTry, PinTries::Careful) => {
@@ -227,7 +238,7 @@ impl Connection {
             }
             _ => {}
         }
-        self.give_pin(open, UserType::User)
+        self.give_pin(open, user)
     }
 
     fn give_pin(&self, open: &OpenSession, user: UserType) -> Result<(), Fault> {

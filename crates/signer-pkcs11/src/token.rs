@@ -169,6 +169,13 @@ pub(crate) fn all(entered: &Entered<'_>) -> Result<Vec<(Slot, TokenInfo)>, Fault
     Ok(read.filter(|(_, token)| token.is_initialized()).collect())
 }
 
+/// What the token in `slot` says of itself now.
+pub(crate) fn read(entered: &Entered<'_>, slot: Slot) -> Result<TokenInfo, Fault> {
+    let info = entered.library().token_info(slot);
+    let info = info.map_err(|call| Fault::of_call("the token does not tell its state", call))?;
+    Ok(TokenInfo::new(slot, &info))
+}
+
 /// The one token that `uri` means.
 pub(crate) fn select(entered: &Entered<'_>, uri: &Pkcs11Uri) -> Result<(Slot, TokenInfo), Fault> {
     let mut found = matching(entered, uri)?;

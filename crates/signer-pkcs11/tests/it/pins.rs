@@ -57,6 +57,55 @@ fn no_pin_is_tried_on_a_locked_token_unless_forced() {
     });
 }
 
+#[test]
+fn no_pin_is_tried_that_has_to_be_changed_first() {
+    isolated!(Device::SoftHsm.faulty().with_env("P11FAULT_TOKEN_FLAGS", "0x80000"), |bed: &Bed| {
+        bed.generate_rsa("01", "rsa", 2048);
+        let error = build(builder(bed, "object=rsa")).unwrap_err();
+        assert_eq!(error.kind(), SignerErrorKind::Refused);
+        assert!(whole(&error).contains("CKF_USER_PIN_TO_BE_CHANGED"), "{}", whole(&error));
+        assert_eq!(bed.faults().count("C_Login"), 0);
+    });
+}
+
+/// Other programs may have tried wrong ones since the last login, with one session as with many.
+#[test]
+fn the_counters_are_read_anew_before_each_login() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        bed.generate_rsa("01", "rsa", 2048);
+        for workers in [1, 4] {
+            let workers = std::num::NonZeroUsize::new(workers).unwrap();
+            let signer = build(builder(bed, "object=rsa").with_workers(workers)).unwrap();
+            // The login is lost with the only session.
+            bed.faults().set("C_Sign 0 1 0x30 before\n");
+            sign(&signer).unwrap();
+        }
+        let calls = bed.faults().calls();
+        let logins = (0..calls.len()).filter(|index| calls[*index].function == "C_Login");
+        let read_since_it_was_opened = |login: &usize| {
+            let own = calls[..*login].iter().rev().filter(|call| call.thread == calls[*login].thread);
+            let since = own.map(|call| call.function.as_str()).take_while(|name| *name != "C_OpenSession");
+            since.collect::<Vec<_>>().contains(&"C_GetTokenInfo")
+        };
+        let logins: Vec<_> = logins.map(|login| read_since_it_was_opened(&login)).collect();
+        assert!(logins.len() > 3 && logins.iter().all(|read| *read), "{logins:?}: {calls:#?}");
+    });
+}
+
+#[test]
+fn a_login_that_is_there_already_will_do_and_the_security_officers_does_not() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        bed.generate_rsa("01", "rsa", 2048);
+        // USER_ALREADY_LOGGED_IN, USER_ANOTHER_ALREADY_LOGGED_IN
+        bed.faults().set("C_Login 0 1 0x100 after\n");
+        sign(&build(builder(bed, "object=rsa")).unwrap()).unwrap();
+        bed.faults().set("C_Login 0 1 0x104 before\n");
+        let error = build(builder(bed, "object=rsa")).unwrap_err();
+        assert_eq!(code(&error), Some(0x104));
+        assert!(whole(&error).contains("log it out"), "{}", whole(&error));
+    });
+}
+
 fn refused_unless_forced(bed: &Bed, flag: &str) {
     bed.generate_rsa("01", "rsa", 2048);
     let error = build(builder(bed, "object=rsa")).unwrap_err();
