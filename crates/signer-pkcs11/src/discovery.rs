@@ -65,12 +65,15 @@ pub(crate) fn prove(
         let message = format!("the key {key} may not sign (CKA_SIGN is false); name another key, or set it");
         return Err(Fault::new(Class::Key, message));
     }
-    let Some(first) = candidates.first() else { return Err(no_public_half(&key, algorithm)) };
+    // Room for whichever turns out to be the key's.
+    let Some(longest) = candidates.iter().map(|candidate| signature_bytes(&candidate.key)).max() else {
+        return Err(no_public_half(&key, algorithm));
+    };
     let mut trial = Trial {
         connection,
         settings: SigningSettings {
             mechanism: Mechanism::RsaPkcs,
-            signature_bytes: signature_bytes(&first.key),
+            signature_bytes: longest,
             authentication: match attributes.always_authenticate {
                 Some(true) => Authentication::EachUse,
                 _ => Authentication::Login,
@@ -85,7 +88,9 @@ pub(crate) fn prove(
         match trial.run() {
             Ok(proven) => {
                 let warnings = warnings_of(&candidates, proven);
-                let (public_key, settings) = (proven.key.clone(), trial.settings);
+                let public_key = proven.key.clone();
+                let settings =
+                    SigningSettings { signature_bytes: signature_bytes(&public_key), ..trial.settings };
                 return Ok(Discovered { key, attributes, public_key, settings, warnings });
             }
             Err(fault) if fault.class == Class::Pin => return Err(fault),

@@ -137,15 +137,32 @@ fn a_public_object_of_another_key_is_warned_of() {
     isolated!(Device::SoftHsm.setup(), |bed: &Bed| {
         bed.generate_rsa("01", "rsa", 2048);
         let right = PublicKey::from_pem(&bed.public_key_pem("01")).unwrap();
-        bed.generate_rsa("02", "other", 2048);
-        let other = bed.folder().join("other.der");
-        std::fs::write(&other, PublicKey::from_pem(&bed.public_key_pem("02")).unwrap().spki_der()).unwrap();
-        bed.delete_public("01");
-        let other = other.to_str().unwrap();
-        bed.tool(["--write-object", other, "--type", "pubkey", "--id", "01", "--label", "rsa"]);
-        let signer = build(builder(bed, "object=rsa")).unwrap();
-        assert_eq!(signer.key_info().public_key(), &right);
-        assert!(signer.key_info().warnings().concat().contains("another key's"), "{:?}", signer.key_info());
+        for (id, bits) in [("02", 1024), ("03", 2048), ("04", 3072)] {
+            bed.generate_rsa(id, "other", bits);
+            let other = bed.folder().join("other.der");
+            std::fs::write(&other, PublicKey::from_pem(&bed.public_key_pem(id)).unwrap().spki_der()).unwrap();
+            bed.delete_public("01");
+            let other = other.to_str().unwrap();
+            bed.tool(["--write-object", other, "--type", "pubkey", "--id", "01", "--label", "rsa"]);
+            let signer = build(builder(bed, "object=rsa")).unwrap();
+            sign_verified(bed, &signer, &right);
+            let info = signer.key_info();
+            assert_eq!(info.public_key(), &right, "{bits}");
+            assert!(info.warnings().concat().contains("another key's"), "{bits}: {info:?}");
+        }
+    });
+}
+
+#[test]
+fn a_module_that_writes_pins_down_is_warned_of() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        bed.generate_rsa("01", "rsa", 2048);
+        let spy = bed.folder().join("pkcs11-spy.so");
+        std::fs::copy(bed.module(), &spy).unwrap();
+        let uri = bed.uri("object=rsa").replace(bed.module().to_str().unwrap(), spy.to_str().unwrap());
+        let builder = soticket_signer_pkcs11::Pkcs11Signer::builder(uri.parse().unwrap());
+        let signer = build(builder.with_pin(crate::support::pin(bed.pin()))).unwrap();
+        assert!(signer.key_info().warnings().concat().contains("pkcs11-spy"), "{:?}", signer.key_info());
     });
 }
 
