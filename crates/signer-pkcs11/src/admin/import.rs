@@ -86,12 +86,13 @@ impl Material {
         let number = |number: pkcs1::UintRef<'_>| number.as_bytes().to_vec();
         let public_der = key.public_key().to_der().map_err(|_| ImportKeyError::NotPkcs8)?;
         let public_key = PublicKey::from_pkcs1_der(&public_der).map_err(|_| ImportKeyError::NotPkcs8)?;
-        let common = [
+        let public = vec![
             Attribute::KeyType(KeyType::RSA),
             Attribute::Modulus(number(key.modulus)),
             Attribute::PublicExponent(number(key.public_exponent)),
         ];
-        let private = [
+        // Moved and never copied: what is left behind by a copy is not wiped.
+        let own = [
             Attribute::PrivateExponent(number(key.private_exponent)),
             Attribute::Prime1(number(key.prime1)),
             Attribute::Prime2(number(key.prime2)),
@@ -99,7 +100,8 @@ impl Material {
             Attribute::Exponent2(number(key.exponent2)),
             Attribute::Coefficient(number(key.coefficient)),
         ];
-        Ok(Self { public_key, private: [&common[..], &private[..]].concat(), public: common.to_vec() })
+        let private = public.iter().cloned().chain(own).collect();
+        Ok(Self { public_key, private, public })
     }
 
     fn p256(sec1: &[u8]) -> Result<Self, ImportKeyError> {
@@ -111,9 +113,9 @@ impl Material {
         let public_key = crate::public::elliptic_curve(&parameters, &wrapped);
         let public_key = public_key.ok_or(ImportKeyError::Unsupported(EC_PUBLIC_KEY))?;
         let common = [Attribute::KeyType(KeyType::EC), Attribute::EcParams(parameters)];
-        let private = [Attribute::Value(key.private_key.to_vec())];
-        let public = [Attribute::EcPoint(wrapped)];
-        let (private, public) = ([&common[..], &private[..]].concat(), [&common[..], &public[..]].concat());
+        let own = Attribute::Value(key.private_key.to_vec());
+        let private = common.iter().cloned().chain([own]).collect();
+        let public = common.into_iter().chain([Attribute::EcPoint(wrapped)]).collect();
         Ok(Self { public_key, private, public })
     }
 }
@@ -129,9 +131,8 @@ fn import(open: &OpenSession, wanted: ObjectAttributes, material: &Material) -> 
     let identity = Identity::free(open, wanted, by_fingerprint)?;
     let refused =
         |error: cryptoki::error::Error| Fault::of_call("the token does not take the key in", error.into());
-    let mut template =
-        [vec![Attribute::Class(ObjectClass::PRIVATE_KEY)], identity.private(), material.private.clone()]
-            .concat();
+    let named = [vec![Attribute::Class(ObjectClass::PRIVATE_KEY)], identity.private()].concat();
+    let mut template: Vec<_> = named.into_iter().chain(material.private.iter().cloned()).collect();
     let private = open.session.create_object(&template);
     wipe(&mut template);
     let private = private.map_err(refused)?;
