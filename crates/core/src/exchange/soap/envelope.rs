@@ -4,7 +4,8 @@ use thiserror::Error;
 
 use super::fault::SoapFault;
 use super::xml::{
-    Element, MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAMESPACES, MAX_TAG_SIZE, is_white_space,
+    Element, MAX_ATTRIBUTES, MAX_DEPTH, MAX_ELEMENTS, MAX_NAMESPACE_SIZE, MAX_NAMESPACES, MAX_TAG_SIZE,
+    is_white_space,
 };
 use super::{SERVICE, SOAP_11, SOAP_12};
 use crate::exchange::message::ServiceAnswer;
@@ -50,6 +51,10 @@ pub(super) enum Problem {
     TooManyAttributes,
     #[error("it declares more than {MAX_NAMESPACES} namespaces around an element")]
     TooManyNamespaces,
+    #[error("it declares a namespace of more than {MAX_NAMESPACE_SIZE} bytes")]
+    NamespaceTooLong,
+    #[error("it declares a namespace with a reference or a line break in its name")]
+    NamespaceName,
     #[error("its root is no SOAP envelope")]
     NoEnvelope,
     #[error("it is in SOAP 1.2, and no fault")]

@@ -337,6 +337,12 @@ mod refused {
             &format!("<s:Header>{}</s:Header><s:Body>", response.replace("a.b.c", "hunter2")),
         );
         assert_eq!(token(answer(&in_header)), "a.b.c", "what stands elsewhere is none of the answer's");
+        let spelled = SERVICE.replace("0.1", "0&#46;1");
+        for other in [&spelled, &format!("{SERVICE}\n")] {
+            let told =
+                refused(&changed("<Token>", &format!("<Token xmlns='{other}'>hunter2</Token><Token>")));
+            assert!(told.contains("a namespace with a reference"), "one to us, two to others: {told}");
+        }
         let fault = FAULT_CLIENT.replace("</faultstring>", "</faultstring><faultstring/>");
         assert!(refused(&fault).contains("twice"));
     }
@@ -388,6 +394,8 @@ mod attacks {
             ("<Token>", "<Token 1a='1'>"),
             ("<ErrorMessage", "<Err|mlns"),
             ("<ErrorMessage", "<a:b:c"),
+            ("<Token>", "<xmlns:x/><Token>"),
+            ("<Token>", "<xml:x/><Token>"),
             ("a.b.c", "<?xml version='1.0'?>"),
         ] {
             refused(&changed(part, other));
@@ -423,6 +431,7 @@ mod attacks {
         };
         let tag = |size: usize| beside(&format!("<x a='{}'/>", "y".repeat(size - "x a=''".len())));
         let elements = |count: usize| beside(&"<x/>".repeat(count));
+        let namespace = |size: usize| beside(&format!("<x xmlns:n='{}'/>", "y".repeat(size)));
         let own_depth = 3;
         let (own_elements, own_namespaces) = (6, 2);
         for (within, beyond, told) in [
@@ -439,9 +448,27 @@ mod attacks {
                 namespaces(xml::MAX_NAMESPACES - own_namespaces + 2),
                 "more than 64 namespaces",
             ),
+            (
+                namespace(xml::MAX_NAMESPACE_SIZE),
+                namespace(xml::MAX_NAMESPACE_SIZE + 1),
+                "namespace of more than 256 bytes",
+            ),
         ] {
             assert_eq!(token(answer(&within)), "a.b.c", "{told}");
             assert!(refused(&beyond).contains(told), "{told}: {}", refused(&beyond));
+        }
+    }
+
+    /// What is said once and meant often is what makes little into much.
+    #[test]
+    fn memory_is_a_small_multiple_of_the_largest_answer() {
+        let attributes: String = (0..xml::MAX_ATTRIBUTES).map(|n| format!(" n:a{n}=''")).collect();
+        let elements = format!("<n:x{attributes}/>").repeat(xml::MAX_ELEMENTS - 1);
+        let namespace = "y".repeat(xml::MAX_NAMESPACE_SIZE);
+        let often = xml::parse(format!("<x xmlns:n='{namespace}'>{elements}</x>").as_bytes()).unwrap();
+        let long = format!("<x>{}</x>", "y".repeat(crate::http::MAX_ANSWER_SIZE - "<x></x>".len()));
+        for root in [often, xml::parse(long.as_bytes()).unwrap()] {
+            assert!(root.size() < 5 * crate::http::MAX_ANSWER_SIZE, "{}", root.size());
         }
     }
 

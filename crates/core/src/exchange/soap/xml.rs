@@ -27,6 +27,8 @@ pub(super) const MAX_TAG_SIZE: usize = 8 * 1024;
 pub(super) const MAX_ATTRIBUTES: usize = 32;
 /// How many namespaces may be declared around an element.
 pub(super) const MAX_NAMESPACES: usize = 64;
+/// How long a namespace's name may be, in bytes; each element and attribute in it has a copy.
+pub(super) const MAX_NAMESPACE_SIZE: usize = 256;
 
 const DECLARATION_NAME: &str = "xml";
 
@@ -70,6 +72,15 @@ impl Element {
     pub(super) fn text(&self) -> &str {
         // It was put together of whole strings.
         std::str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    /// How much its strings take, and those of what is in it, in bytes.
+    #[cfg(test)]
+    pub(super) fn size(&self) -> usize {
+        let attributes =
+            self.attributes.iter().map(|(space, name, value)| space.len() + name.len() + value.len());
+        let own = self.namespace.as_ref().map_or(0, String::len) + self.name.len() + self.text.len();
+        own + attributes.sum::<usize>() + self.children.iter().map(Self::size).sum::<usize>()
     }
 
     /// The one child of this name, if there is one; two are refused, since two readers would read two things.
@@ -169,7 +180,9 @@ fn element(names: &NamespaceResolver, start: &BytesStart<'_>) -> Result<Element,
     if start.len() > MAX_TAG_SIZE {
         return Err(Problem::TagTooLong);
     }
-    if !is_qualified_name(start.name().into_inner()) || !are_apart(start.attributes_raw()) {
+    // XML keeps these for attributes; other readers refuse them.
+    let is_reserved = start.name().prefix().is_some_and(|prefix| prefix.is_xml() || prefix.is_xmlns());
+    if is_reserved || !is_qualified_name(start.name().into_inner()) || !are_apart(start.attributes_raw()) {
         return Err(Problem::NotWellFormed);
     }
     let (namespace, name) = names.resolve_element(start.name());
@@ -190,6 +203,10 @@ fn element(names: &NamespaceResolver, start: &BytesStart<'_>) -> Result<Element,
         if !value.chars().all(is_xml_character) {
             return Err(Problem::NotWellFormed);
         }
+        if attribute.key.as_namespace_binding().is_some() {
+            check_namespace(&attribute.value, &value)?;
+            continue;
+        }
         let (namespace, name) = names.resolve_attribute(attribute.key);
         let Some(namespace) = bound(namespace)? else { continue };
         if element.attribute(namespace, name.into_inner()).is_some() {
@@ -198,6 +215,15 @@ fn element(names: &NamespaceResolver, start: &BytesStart<'_>) -> Result<Element,
         element.attributes.push((namespace.to_owned(), name.into_inner().to_owned(), value.into_owned()));
     }
     Ok(element)
+}
+
+/// The library resolves names by what is written, so that has to be the namespace's name, and not stand for it.
+fn check_namespace(written: &str, name: &str) -> Result<(), Problem> {
+    match name {
+        _ if name.len() > MAX_NAMESPACE_SIZE => Err(Problem::NamespaceTooLong),
+        _ if name != written => Err(Problem::NamespaceName),
+        _ => Ok(()),
+    }
 }
 
 fn bound(namespace: ResolveResult<'_>) -> Result<Option<&str>, Problem> {
