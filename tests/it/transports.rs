@@ -3,19 +3,29 @@
 use std::time::Duration;
 
 use soticket::jiff::SignedDuration;
-use soticket::{ErrorKind, ManualClock, RetryPolicy, Tenant, Timeouts, Transport};
-use soticket_emulator::{Approval, Fault, FaultyBody, JwtDefect, Refusal, RetryAfter, Sample, Scope, Times};
+use soticket::{
+    ErrorKind, ManualClock, RetryPolicy, SystemUserClient, Tenant, Timeouts, Transport, TrustRule,
+};
+use soticket_emulator::{
+    Approval, Config, Emulator, Fault, FaultyBody, JwtDefect, Refusal, RetryAfter, Sample, Scope, Times, Tls,
+};
 
-use crate::support::{Service, tenant};
+use crate::support::{Service, over_each, partner_key_xml, signer, tenant};
 
 /// The service's clock, which stands still: what is said of times is compared too.
 const NOW: &str = "2026-11-23T15:59:30Z";
+/// How long is waited for a service that hangs, and how long it does; none else may come near that on a busy machine.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(2);
+const HANGS_FOR: Duration = Duration::from_secs(20);
 
 /// Something that happens to an exchange.
 struct Scenario {
     name: String,
     /// Each strikes one request, in this order.
     faults: Vec<Fault>,
+    /// Where they do.
+    scope: Scope,
+    timeout: Duration,
     approval: Approval,
     tenant: Tenant,
     /// How far this machine's clock is ahead of the service's, in seconds.
@@ -25,7 +35,8 @@ struct Scenario {
 impl Scenario {
     fn new(name: impl Into<String>) -> Self {
         let (faults, approval) = (Vec::new(), Approval::Approved);
-        Self { name: name.into(), faults, approval, tenant: tenant(), clock_ahead: 0 }
+        let (scope, timeout) = (Scope::Exchange, Timeouts::DEFAULT_REQUEST);
+        Self { name: name.into(), faults, scope, timeout, approval, tenant: tenant(), clock_ahead: 0 }
     }
 
     fn with(fault: Fault) -> Self {
@@ -36,7 +47,7 @@ impl Scenario {
         let service = Service::over(transport).await;
         service.emulator.set_approval(Sample::CONTEXT, self.approval).unwrap();
         for fault in &self.faults {
-            service.emulator.faults().queue(Scope::Exchange, Times::ONCE, fault.clone());
+            service.emulator.faults().queue(self.scope, Times::ONCE, fault.clone());
         }
         let ahead = SignedDuration::from_secs(self.clock_ahead);
         service.emulator.clock().set(NOW.parse().unwrap());
@@ -46,7 +57,7 @@ impl Scenario {
             .client_builder()
             .with_clock(ManualClock::new(now))
             .with_retry_policy(RetryPolicy::new().with_pauses(pause, pause).with_max_attempts(3))
-            .with_timeouts(Timeouts { request: Duration::from_millis(700), ..Timeouts::default() })
+            .with_timeouts(Timeouts { request: self.timeout, ..Timeouts::default() })
             .build()
             .unwrap();
         let outcome = client.ticket(&self.tenant).await;
@@ -126,7 +137,11 @@ fn scenarios() -> Vec<Scenario> {
             .map(Scenario::with),
     );
     all.extend([-7200, 7200].map(|seconds| Scenario::with(Fault::WrongDate { seconds })));
-    all.push(Scenario::with(Fault::latency(Duration::from_secs(2))));
+    all.push(Scenario { timeout: SHORT_TIMEOUT, ..Scenario::with(Fault::latency(HANGS_FOR)) });
+    for fault in [Fault::EmptyKeySet, Fault::GarbageKeys, status(500, &FaultyBody::Html)] {
+        let name = format!("{fault:?} for the key set");
+        all.push(Scenario { name, scope: Scope::Jwks, ..Scenario::with(fault) });
+    }
     let lasting = status(503, &FaultyBody::Empty);
     all.push(Scenario { faults: vec![lasting; 3], ..Scenario::new("a failure that lasts") });
     all
@@ -139,4 +154,23 @@ async fn every_scenario_comes_out_the_same_over_both() {
         let (rest, soap) = tokio::join!(rest, soap);
         assert_eq!(rest.without_form(), soap.without_form(), "{}", scenario.name);
     }
+}
+
+/// The one rule that needs a service of another kind.
+#[tokio::test]
+async fn a_certificate_of_an_unknown_authority_is_refused_over_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let key_file = folder.path().join("partner.xml");
+    std::fs::write(&key_file, partner_key_xml()).unwrap();
+    let config = Config::sample(&key_file).unwrap();
+    let emulator = Emulator::builder().with_config(config).with_tls(Tls::ThrowAway).start().await.unwrap();
+    over_each(async |transport| {
+        let secret = Sample::CLIENT_SECRET.parse().unwrap();
+        let builder = SystemUserClient::builder(emulator.url().parse().unwrap(), secret, signer());
+        let client = builder.with_transport(transport).build().unwrap();
+        let error = client.ticket(&tenant()).await.unwrap_err();
+        assert_eq!(error.kind(), &ErrorKind::Untrusted(TrustRule::Tls));
+        assert!(emulator.log().is_empty(), "no secret was sent");
+    })
+    .await;
 }
