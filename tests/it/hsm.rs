@@ -187,6 +187,25 @@ fn what_is_wrong_with_a_token_is_told_by_exit_code_and_link() {
     );
 }
 
+/// Tokens may keep the private half alone.
+#[test]
+fn a_public_half_in_a_file_is_enough_for_doctor() {
+    let desk = Desk::with(&Device::SoftHsm.faulty());
+    let uri = format!("pkcs11:token=lab;object=new?module-path={}", faulty_module().display());
+    let generate = ["key", "generate", "--type", "p256", "--signer", &uri, "--public-out", "new.pem"];
+    desk.done(&generate);
+    let mut delete = desk.command(Command::new("pkcs11-tool"));
+    delete.arg("--module").arg(faulty_module()).args(["--token-label", "lab", "--login", "--pin", PIN]);
+    let deleted = delete.args(["--delete-object", "--type", "pubkey", "--label", "new"]).status().unwrap();
+    assert!(deleted.success());
+    let signs = |arguments: &[&str]| {
+        let output = desk.soticket(&[&["doctor", "--signer", &uri], arguments].concat());
+        String::from_utf8(output.stdout).unwrap().contains("signs, and its signature verifies")
+    };
+    assert!(!signs(&[]));
+    assert!(signs(&["--signer-public-key", "new.pem"]));
+}
+
 #[test]
 fn a_pin_comes_from_a_file_and_never_from_the_command_line() {
     let desk = Desk::new();

@@ -73,7 +73,8 @@ pub enum Finding {
 }
 
 impl TokenAccess {
-    /// Checks every link, to a signature that verifies; stops at the first that is broken.
+    /// Checks every link, to a signature that verifies; stops at the first that is broken. That the token keeps no
+    /// public half to verify it under is no break, since whoever opens a signer may have it: it is warned of.
     pub async fn diagnose(self) -> Vec<Finding> {
         let outcome = on_own_thread(DEFAULT_BUILD_DEADLINE, move || {
             let mut findings = Vec::new();
@@ -119,6 +120,11 @@ fn key(connection: &Connection, findings: &mut Vec<Finding>) -> Result<(), Broke
     let Description { key, algorithm, attributes, .. } = &described;
     findings.push(Finding::Ok(Link::Key, format!("{key}, {algorithm}")));
     findings.push(attributes_found(attributes));
+    if described.candidates.is_empty() {
+        let told = "not tried: the token keeps no public half of the key that could be used, and the signer needs it in a file";
+        findings.push(Finding::Warning(Link::Signature, told.to_owned()));
+        return Ok(());
+    }
     let proven = discovery::prove(connection, described, now() + OPEN_TIME);
     let proven = broken_at(Link::Signature, proven, findings)?;
     let told = format!(

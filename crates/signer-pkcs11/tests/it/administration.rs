@@ -134,6 +134,10 @@ fn a_diagnosis_finds_the_link_that_is_broken() {
         let wrong = TokenAccess::new(bed.uri("object=rsa").parse().unwrap()).with_pin(pin("9999"));
         assert_eq!(diagnose(wrong).1, Some(Link::Login));
         assert_eq!(diagnose(access(bed, "object=missing")).1, Some(Link::Key));
+        bed.generate_p256("02", "without-public-half");
+        bed.delete_public("02");
+        let (checked, broken) = diagnose(access(bed, "object=without-public-half"));
+        assert_eq!((checked, broken), (Link::ALL.len(), None), "it may be in a file");
         bed.faults().set("C_Sign 0 -1 0x30 before\n");
         assert_eq!(diagnose(access(bed, "object=rsa")).1, Some(Link::Signature));
     });
