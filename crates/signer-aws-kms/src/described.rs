@@ -59,8 +59,8 @@ impl Described {
             place.error(SignerErrorKind::Protocol, message)
         };
         let spec = fitting(place, answer).ok_or_else(|| missing("KeySpec"))??;
-        let arn =
-            answer.key_id().filter(|id| id.starts_with("arn:")).ok_or_else(|| missing("the key's ARN"))?;
+        let is_arn = |id: &&str| id.starts_with("arn:") && id.parse::<KmsKey>().is_ok();
+        let arn = answer.key_id().filter(is_arn).ok_or_else(|| missing("the key's ARN"))?;
         if !key.may_be(arn) {
             return Err(another_key(place, arn));
         }

@@ -66,12 +66,17 @@ impl StdError for KmsError {}
 pub(crate) struct Place {
     /// The key, as it was named.
     pub(crate) key: String,
+    /// The key's own ARN, once the service has told it: policies name keys by that alone, and few commands take an alias.
+    pub(crate) arn: Option<String>,
     pub(crate) region: String,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key `{}` of AWS KMS in {}", self.key, self.region)
+        write!(f, "key `{}`", self.key)?;
+        let arn = self.arn.iter().filter(|arn| **arn != self.key);
+        arn.into_iter().try_for_each(|arn| write!(f, " (`{arn}`)"))?;
+        write!(f, " of AWS KMS in {}", self.region)
     }
 }
 
@@ -250,7 +255,7 @@ mod tests {
     }
 
     fn told(code: Option<&str>, status: u16, message: &str) -> (SignerErrorKind, String) {
-        let place = Place { key: "alias/partner".to_owned(), region: "eu-west-1".to_owned() };
+        let place = Place { key: "alias/partner".to_owned(), arn: None, region: "eu-west-1".to_owned() };
         let error = place.answered(answer(code, status, message));
         (error.kind(), format!("{error}; caused by: {}", error.source().unwrap()))
     }

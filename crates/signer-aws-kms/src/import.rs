@@ -48,7 +48,7 @@ pub async fn import_key(
     pkcs8: &[u8],
     public: &PublicKey,
 ) -> Result<ImportedKey, SignerError> {
-    let place = Place { key: key.to_string(), region: region_for(client, key)? };
+    let place = Place { key: key.to_string(), arn: None, region: region_for(client, key)? };
     let spec = Spec::of(public).ok_or_else(|| too_small(&place, public))?;
     let importer = Importer { client: prepared(client), place, spec, public };
     out_of_sight(importer.import(key, pkcs8)).await

@@ -59,13 +59,14 @@ impl AwsKmsSigner {
     pub(crate) async fn open(builder: AwsKmsSignerBuilder) -> Result<Self, SignerError> {
         let AwsKmsSignerBuilder { client, key, grant_tokens, concurrency, queue_timeout, verification } =
             builder;
-        let place = Place { key: key.to_string(), region: region_for(&client, &key)? };
+        let place = Place { key: key.to_string(), arn: None, region: region_for(&client, &key)? };
         let client = prepared(&client);
         let grant_tokens = Some(grant_tokens).filter(|tokens| !tokens.is_empty());
         let request = client.get_public_key().key_id(key.as_str()).set_grant_tokens(grant_tokens.clone());
         let answer = out_of_sight(request.send()).await;
         let answer = answer.map_err(|error| place.failed("GetPublicKey", error))?;
         let described = Described::new(&place, &key, &answer)?;
+        let place = Place { arn: Some(described.arn.clone()), ..place };
         let signer = Self {
             info: key_info(&key, &described),
             client,

@@ -48,8 +48,8 @@ async fn what_passes_by_is_tried_again_by_the_sdk_and_told_as_such() {
         let (error, tried) = failed(&server, &signer, Answer::Code(status, name)).await;
         assert_eq!((error.kind(), code(&error), tried), (Kind::Transport, Some(name), TRIED));
         assert!(error.is_retryable());
-        for part in [name, REQUEST_ID, "kms:Sign", "alias/partner", "eu-central-1", &format!("HTTP {status}")]
-        {
+        let status = format!("HTTP {status}");
+        for part in [name, REQUEST_ID, "kms:Sign", "alias/partner", ARN, "eu-central-1", &status] {
             assert!(whole(&error).contains(part), "{part}: {}", whole(&error));
         }
         sign(&signer).await.unwrap();
@@ -173,6 +173,7 @@ async fn a_key_that_is_not_what_the_service_calls_it_is_not_opened() {
         ("PublicKey", json!("AAAA"), Kind::Protocol),
         ("PublicKey", Value::Null, Kind::Protocol),
         ("KeyId", json!("1234abcd-12ab-34cd-56ef-1234567890ab"), Kind::Protocol),
+        ("KeyId", json!(format!("{ARN}\u{1b}[2J")), Kind::Protocol),
     ] {
         let server = FaultServer::start(TestKey::Rsa2048).await;
         server.answer("GetPublicKey", [Answer::With(field, value.clone())]);
