@@ -7,6 +7,7 @@ use aws_lc_rs::rand;
 use aws_lc_rs::rsa::{OAEP_SHA256_MGF1SHA256, OaepPublicEncryptingKey, PublicEncryptingKey};
 use aws_sdk_kms::Client;
 use aws_sdk_kms::config::retry::RetryConfig;
+use aws_sdk_kms::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_kms::primitives::Blob;
 use aws_sdk_kms::types::{
     AlgorithmSpec, ExpirationModelType, KeyMetadata, KeyState, KeyUsageType, OriginType, WrappingKeySpec,
@@ -89,7 +90,9 @@ impl Importer<'_> {
         let answer = self.client.describe_key().key_id(key.as_str()).send().await;
         let described = match (answer, key.alias()) {
             (Ok(described), _) => described,
-            (Err(error), Some(alias)) if is_not_found(&error) => return Ok(Found::Nothing { alias }),
+            (Err(error), Some(alias)) if has_code(&error, "NotFoundException") => {
+                return Ok(Found::Nothing { alias });
+            }
             (Err(error), _) => return Err(self.place.failed("DescribeKey", error)),
         };
         let metadata = described.key_metadata().ok_or_else(|| {
@@ -133,13 +136,30 @@ impl Importer<'_> {
         let arn = created.key_metadata().and_then(KeyMetadata::arn).ok_or_else(|| {
             self.place.error(SignerErrorKind::Protocol, "kms:CreateKey answered without an ARN")
         })?;
-        let named = self.client.create_alias().alias_name(alias).target_key_id(arn).send().await;
-        named.map_err(|error| {
-            let without =
-                format!("the key `{arn}` was made and got no alias; import again with that ARN as its name");
-            self.stopped(&without, self.place.failed("CreateAlias", error))
-        })?;
+        self.name(arn, alias).await?;
         Ok(arn.to_owned())
+    }
+
+    async fn name(&self, arn: &str, alias: &str) -> Result<(), SignerError> {
+        match self.client.create_alias().alias_name(alias).target_key_id(arn).send().await {
+            Ok(_) => Ok(()),
+            // As when the answer was lost, and the SDK asked again.
+            Err(error) if has_code(&error, "AlreadyExistsException") && self.means(alias, arn).await => {
+                Ok(())
+            }
+            Err(error) => {
+                let without = format!(
+                    "the key `{arn}` was made and got no alias; import again with that ARN as its name"
+                );
+                Err(self.stopped(&without, self.place.failed("CreateAlias", error)))
+            }
+        }
+    }
+
+    async fn means(&self, alias: &str, arn: &str) -> bool {
+        let described = self.client.describe_key().key_id(alias).send().await.ok();
+        let metadata = described.as_ref().and_then(|described| described.key_metadata());
+        metadata.and_then(KeyMetadata::arn) == Some(arn)
     }
 
     async fn bring(&self, arn: &str, pkcs8: &[u8]) -> Result<(), SignerError> {
@@ -158,7 +178,12 @@ impl Importer<'_> {
         let request = self.client.import_key_material().key_id(arn).import_token(token.clone());
         let request = request.encrypted_key_material(Blob::new(wrapped));
         let imported = request.expiration_model(ExpirationModelType::KeyMaterialDoesNotExpire).send().await;
-        imported.map(drop).map_err(|error| self.place.failed("ImportKeyMaterial", error))
+        match imported {
+            Ok(_) => Ok(()),
+            // Likewise: what was taken the first time may be refused the second.
+            Err(_) if self.holds_this(arn).await.unwrap_or_default() => Ok(()),
+            Err(error) => Err(self.place.failed("ImportKeyMaterial", error)),
+        }
     }
 
     /// The service takes a moment to know of what it was given.
@@ -232,10 +257,8 @@ fn too_small(place: &Place, public: &PublicKey) -> SignerError {
     )
 }
 
-fn is_not_found<E: aws_sdk_kms::error::ProvideErrorMetadata>(
-    error: &aws_sdk_kms::error::SdkError<E>,
-) -> bool {
-    error.as_service_error().and_then(|answer| answer.code()) == Some("NotFoundException")
+fn has_code<E: ProvideErrorMetadata>(error: &SdkError<E>, code: &str) -> bool {
+    error.as_service_error().and_then(ProvideErrorMetadata::code) == Some(code)
 }
 
 /// What the console shows of a key that was made here.

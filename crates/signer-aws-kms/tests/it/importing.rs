@@ -1,11 +1,15 @@
 //! A partner's key brought into the service.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use soticket_core::{SignerErrorKind, TokenSigner as _};
 use soticket_signer_aws_kms::aws_sdk_kms::Client;
-use soticket_signer_aws_kms::aws_sdk_kms::config::interceptors::BeforeTransmitInterceptorContextRef;
+use soticket_signer_aws_kms::aws_sdk_kms::config::interceptors::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+};
 use soticket_signer_aws_kms::aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use soticket_signer_aws_kms::aws_sdk_kms::error::BoxError;
 use soticket_signer_aws_kms::aws_sdk_kms::types::{KeySpec, KeyUsageType, OriginType};
@@ -94,6 +98,19 @@ async fn an_import_that_broke_off_goes_on_by_the_same_name() {
     sign(&signer(&whole_client, &alias).await.unwrap()).await.unwrap();
 }
 
+/// The SDK asks again, and the service refuses what it has done already.
+#[tokio::test]
+#[ignore = "needs ministack, which cargo xtask kms-test starts"]
+async fn an_import_goes_on_though_an_answer_is_lost() {
+    for operation in ["DescribeKey", "CreateAlias", "GetParametersForImport", "ImportKeyMaterial"] {
+        let (alias, lossy) = (unique("lossy"), Loses(operation, AtomicBool::new(false)));
+        let lossy = Client::from_conf(settings(&url(), "test", "test").interceptor(lossy).build());
+        let imported = bring(&lossy, &alias, TestKey::Rsa2048).await;
+        let imported = imported.unwrap_or_else(|error| panic!("{operation}: {}", whole(&error)));
+        assert_eq!(signer(&client(&url()), &alias).await.unwrap().key_arn(), imported.arn);
+    }
+}
+
 /// A key without its alias goes on by its ARN.
 #[tokio::test]
 #[ignore = "needs ministack, which cargo xtask kms-test starts"]
@@ -146,6 +163,30 @@ impl Intercept for CutOff {
     ) -> Result<(), BoxError> {
         let target = context.request().headers().get("x-amz-target").unwrap_or_default();
         if target.ends_with(self.0) { Err("cut off".into()) } else { Ok(()) }
+    }
+}
+
+/// Has the first answer to an operation look as if the service had failed, after it did what was asked.
+#[derive(Debug)]
+struct Loses(&'static str, AtomicBool);
+
+#[dyn_dispatch_hint]
+impl Intercept for Loses {
+    fn name(&self) -> &'static str {
+        "loses"
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        context: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        call: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let is_meant = call.load::<Metadata>().is_some_and(|call| call.name() == self.0);
+        if is_meant && !self.1.swap(true, Ordering::Relaxed) {
+            *context.response_mut().status_mut() = 500.try_into()?;
+        }
+        Ok(())
     }
 }
 
