@@ -74,12 +74,13 @@ impl Doubles {
         Ok(Self { plain, strict, scratch })
     }
 
-    /// Makes what is run find them, and none of the user's own settings for AWS.
+    /// Makes what is run find them, and none of the user's own settings for AWS, nor a proxy: the SDK would ask that for
+    /// what is on loopback too.
     pub(crate) fn around(&self, invocation: Invocation) -> Invocation {
         let invocation = invocation.with_env("SOTICKET_TEST_KMS", self.plain.url());
         let invocation = invocation.with_env("SOTICKET_TEST_KMS_AUTH", self.strict.url());
         let settings = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        let settings = settings.filter(|name| name.starts_with("AWS_"));
+        let settings = settings.filter(|name| name.starts_with("AWS_") || PROXIES.contains(&name.as_str()));
         let nowhere = |name: &str| self.scratch.path().join(name).to_string_lossy().into_owned();
         settings
             .fold(invocation, |invocation, name| invocation.without_env(&name))
@@ -88,6 +89,9 @@ impl Doubles {
             .with_env("AWS_SHARED_CREDENTIALS_FILE", nowhere("no-credentials"))
     }
 }
+
+/// Where plain HTTP goes to.
+const PROXIES: [&str; 4] = ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"];
 
 /// What leaves out the one test against AWS itself, which nobody runs by accident.
 pub(crate) const WITHOUT_REAL_AWS: [&str; 2] = ["--skip", "real_aws"];
