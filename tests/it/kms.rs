@@ -1,7 +1,12 @@
 //! The key in AWS KMS: from SuperOffice's file to a ticket, by the library, the program and the guide's commands.
 
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use soticket::aws_kms::aws_sdk_kms::Client;
 use soticket::aws_kms::aws_sdk_kms::config::{BehaviorVersion, Config, Credentials, Region};
@@ -27,6 +32,12 @@ fn unique(name: &str) -> String {
     format!("alias/{name}-{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
+/// Imports go one at a time: the stand-in makes a wrapping key of 4096 bits for each, and answers nobody meanwhile.
+fn turn_to_import() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn client() -> Client {
     let config = Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -38,11 +49,14 @@ fn client() -> Client {
 
 #[tokio::test]
 #[ignore = "needs ministack, which cargo xtask kms-test starts"]
+#[expect(clippy::await_holding_lock, reason = "nothing else runs on this test's runtime")]
 async fn a_ticket_is_had_with_the_key_in_aws_kms() {
     let source = KeySource::memory("partner", partner_key_xml().as_bytes().to_vec());
     let key = PrivateKey::read(&source, Passphrase::none()).unwrap();
     let (alias, pkcs8) = (unique("exchange").parse().unwrap(), key.key().to_pkcs8_der().unwrap());
+    let turn = turn_to_import();
     import_key(&client(), &alias, &pkcs8, key.key().public_key()).await.unwrap();
+    drop(turn);
     let signer = AwsKmsSigner::new(client(), alias).await.unwrap();
     assert_eq!(signer.key_info().public_key(), key.key().public_key());
     let service = Service::start().await;
@@ -65,10 +79,17 @@ impl Desk {
         Self { service: LoginService::start(), uri }
     }
 
+    /// What the program says, in which no credential shows.
     fn output(&self, arguments: &[&str]) -> Output {
         let mut command = soticket();
         self.service.settings_for(&mut command).env("SOTICKET_SIGNER", &self.uri).args(arguments);
-        with_credentials(&mut command).output().unwrap()
+        let _turn = arguments.contains(&"import").then(turn_to_import);
+        let output = with_credentials(&mut command).output().unwrap();
+        let shown = String::from_utf8_lossy(&[&output.stdout[..], &output.stderr].concat()).into_owned();
+        for credential in [SECRET, SESSION] {
+            assert!(!shown.contains(credential), "{arguments:?}: a credential shows in {shown}");
+        }
+        output
     }
 
     #[track_caller]
@@ -90,6 +111,10 @@ impl Desk {
     /// OpenSSL's view of a signed system token, by the public half of the XML file.
     fn openssl_verifies(&self, signed: &str) {
         let folder = self.service.folder();
+        let xml = std::fs::read_to_string(folder.join("partner.xml")).unwrap();
+        let modulus = xml.split_once("<Modulus>").unwrap().1.split('<').next().unwrap();
+        let modulus = BASE64_STANDARD.decode(modulus).unwrap();
+        let modulus: String = modulus.iter().map(|byte| format!("{byte:02X}")).collect();
         self.done(&[
             "key",
             "convert",
@@ -105,9 +130,12 @@ impl Desk {
         std::fs::write(folder.join("message"), message).unwrap();
         std::fs::write(folder.join("signature.b64"), signature).unwrap();
         let script = "openssl base64 -d -A -in signature.b64 -out signature && \
-                      openssl dgst -sha256 -verify public.pem -signature signature message";
+                      openssl dgst -sha256 -verify public.pem -signature signature message && \
+                      openssl rsa -pubin -in public.pem -noout -modulus";
         let output = Command::new("sh").args(["-c", script]).current_dir(folder).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(shown.ends_with(&format!("Modulus={modulus}\n")), "{shown}");
     }
 }
 
@@ -153,7 +181,9 @@ fn the_guide_leads_to_a_ticket() {
     let mut shell = shell();
     service.settings_for(&mut shell).env_remove("SOTICKET_SIGNER").env("AWS_ENDPOINT_URL_KMS", double());
     shell.args(["-ec", &block.replace("alias/superoffice-partner", &unique("guide"))]);
+    let turn = turn_to_import();
     let output = with_credentials(&mut shell).output().unwrap();
+    drop(turn);
     assert!(output.status.success(), "{block}{}", String::from_utf8_lossy(&output.stderr));
     let shown = String::from_utf8(output.stdout).unwrap();
     assert!(shown.lines().any(|line| line.starts_with("7T:")), "no ticket: {shown}");
@@ -191,16 +221,13 @@ fn failures_are_told_apart_and_show_no_credential() {
     ] {
         let shown = desk.failed(&[&ticket[..], &[&uri]].concat(), code);
         assert!(shown.contains(told), "{uri}: {shown}");
-        assert!(!shown.contains(SECRET) && !shown.contains(SESSION), "{uri}: a credential shows in {shown}");
     }
     let output = desk.output(&["-vvv", "key", "import", "--from", "partner.xml"]);
     let shown = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
     assert!(output.status.success() && shown.contains("AWS KMS signed"), "nothing was logged: {shown}");
     let key = std::fs::read_to_string(desk.service.folder().join("partner.xml")).unwrap();
     let private = key.split_once("<D>").unwrap().1.split('<').next().unwrap();
-    for secret in [SECRET, SESSION, private] {
-        assert!(!shown.contains(secret), "a secret shows in {shown}");
-    }
+    assert!(!shown.contains(private), "a secret shows in {shown}");
 }
 
 /// A profile that the URI names goes before the environment, which has credentials that nobody knows; one of a role makes
@@ -220,6 +247,7 @@ fn a_profile_goes_before_the_environment_and_may_be_that_of_a_role() {
         let mut command = soticket();
         desk.service.settings_for(&mut command).args(["key", "inspect", uri]);
         command.env("AWS_CONFIG_FILE", "config").env("AWS_ENDPOINT_URL_STS", double());
+        command.env("AWS_REGION", "us-east-1");
         with_credentials(&mut command).env("AWS_ACCESS_KEY_ID", "AKIAUNKNOWNUNKNOWN00").output().unwrap()
     };
     let unknown = format!("awskms:///alias/nothing?region=eu-central-1&endpoint-url={strict}");
@@ -228,6 +256,53 @@ fn a_profile_goes_before_the_environment_and_may_be_that_of_a_role() {
     assert!(told(run(&format!("{unknown}&profile=owner"))).contains("there is no such key"));
     let output = run(&format!("{alias}?profile=role&endpoint-url={}", double()));
     assert!(output.status.success(), "{}", told(output));
+}
+
+/// The environment names another one, which has no such key.
+#[test]
+#[ignore = "needs ministack, which cargo xtask kms-test starts"]
+fn the_region_of_an_arn_goes_before_the_environment() {
+    let desk = Desk::new("placed");
+    let imported = desk.done(&["key", "import", "--from", "partner.xml"]);
+    let uri = imported.split_whitespace().find(|word| word.starts_with("awskms:///arn:")).unwrap();
+    assert!(!uri.contains("region="), "{uri}");
+    let mut command = soticket();
+    desk.service.settings_for(&mut command).args(["key", "inspect", uri]);
+    let output = with_credentials(&mut command).env("AWS_REGION", "us-east-1").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Where the program wants to go, as a proxy on the way sees it, which lets nobody through.
+#[test]
+fn fips_and_dual_stack_endpoints_and_proxies_are_the_sdks_own_settings() {
+    let service = LoginService::start();
+    for (variables, host) in [
+        (&[][..], "kms.eu-central-1.amazonaws.com"),
+        (&["AWS_USE_FIPS_ENDPOINT"], "kms-fips.eu-central-1.amazonaws.com"),
+        (&["AWS_USE_DUALSTACK_ENDPOINT"], "kms.eu-central-1.api.aws"),
+        (&["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"], "kms-fips.eu-central-1.api.aws"),
+    ] {
+        let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut command = soticket();
+        let inspect = ["key", "inspect", "awskms:///alias/x?region=eu-central-1"];
+        service.settings_for(&mut command).args(inspect).env_remove("NO_PROXY").env_remove("no_proxy");
+        let address = proxy.local_addr().unwrap();
+        command.env("HTTPS_PROXY", format!("http://{address}"));
+        command.envs(variables.iter().map(|variable| (variable, "true")));
+        let run = std::thread::spawn(move || {
+            let output = with_credentials(&mut command).output().unwrap();
+            // Who waits for a program that took another way is told that nothing came.
+            let _ = TcpStream::connect(address);
+            output
+        });
+        let mut stream = proxy.accept().unwrap().0;
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+        drop((stream, proxy));
+        assert_eq!(line.trim_end(), format!("CONNECT {host}:443 HTTP/1.1"));
+        assert_eq!(run.join().unwrap().status.code(), Some(3));
+    }
 }
 
 /// Whoever names it.

@@ -7,6 +7,7 @@ use soticket_signer_aws_kms::aws_sdk_kms::Client;
 use soticket_signer_aws_kms::aws_sdk_kms::types::{KeySpec, KeyUsageType};
 use soticket_signer_aws_kms::{ImportedKey, import_key};
 use soticket_signer_conformance::TestKey;
+use tokio::sync::Mutex;
 
 use crate::support::{client, named};
 
@@ -48,8 +49,11 @@ pub(crate) fn unique(name: &str) -> String {
     format!("alias/{name}-{}-{}", std::process::id(), LAST.fetch_add(1, Ordering::Relaxed))
 }
 
-/// Imports one of the suite's keys under this name.
+/// Imports one of the suite's keys under this name. One at a time: the stand-in makes a wrapping key of 4096 bits for
+/// each, and answers nobody meanwhile.
 pub(crate) async fn bring(client: &Client, name: &str, key: TestKey) -> Result<ImportedKey, SignerError> {
+    static TURN: Mutex<()> = Mutex::const_new(());
+    let _turn = TURN.lock().await;
     import_key(client, &named(name), pkcs8(key).as_bytes(), &key.public_key()).await
 }
 

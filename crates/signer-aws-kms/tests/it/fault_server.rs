@@ -55,7 +55,8 @@ pub(crate) struct FaultServer {
 struct Shared {
     key: TestKey,
     answers: Mutex<HashMap<&'static str, VecDeque<Answer>>>,
-    requests: Mutex<Vec<String>>,
+    /// What was called, and with what.
+    requests: Mutex<Vec<(String, Value)>>,
     /// Requests to sign that are being answered, and the most that ever were.
     at_once: Mutex<(usize, usize)>,
 }
@@ -83,7 +84,14 @@ impl FaultServer {
 
     /// How often `operation` was asked for.
     pub(crate) fn count(&self, operation: &str) -> usize {
-        self.shared.requests.lock().unwrap().iter().filter(|target| target.ends_with(operation)).count()
+        self.requests(operation).len()
+    }
+
+    /// What `operation` was asked with, each time.
+    pub(crate) fn requests(&self, operation: &str) -> Vec<Value> {
+        let requests = self.shared.requests.lock().unwrap();
+        let of_it = requests.iter().filter(|(target, _)| target.ends_with(operation));
+        of_it.map(|(_, body)| body.clone()).collect()
     }
 
     pub(crate) fn most_at_once(&self) -> usize {
@@ -102,7 +110,7 @@ impl Shared {
     async fn serve(&self, mut stream: TcpStream) {
         while let Some((target, body)) = read(&mut stream).await {
             let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-            self.requests.lock().unwrap().push(target);
+            self.requests.lock().unwrap().push((target, body.clone()));
             let counted = operation == "Sign";
             if counted {
                 let mut at_once = self.at_once.lock().unwrap();

@@ -33,7 +33,7 @@ async fn a_service_that_never_answers_is_given_up_in_the_stated_time() {
 #[tokio::test]
 async fn a_caller_that_sets_its_own_time_limits_keeps_them() {
     let server = FaultServer::start(TestKey::Rsa2048).await;
-    let limits = TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build();
+    let limits = TimeoutConfig::builder().operation_timeout(Duration::from_secs(1)).build();
     let client = Client::from_conf(settings(&server.url, "test", "test").timeout_config(limits).build());
     let signer = signer(&client, "alias/partner").await.unwrap();
     server.answer("Sign", std::iter::repeat_n(Answer::Hang, 9));

@@ -17,5 +17,6 @@ mod keys;
 mod limits;
 mod places;
 mod real_aws;
+mod requests;
 mod secrets;
 mod support;
