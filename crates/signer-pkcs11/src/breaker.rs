@@ -59,10 +59,12 @@ impl Breaker {
         true
     }
 
-    /// Takes note of a failure that all remedies did not help against.
-    pub(crate) fn failed(&self, fault: &Fault, asker: Asker) {
+    /// Takes note of a failure that all remedies did not help against; `true` if the device was taken for down already,
+    /// and no signature has shown otherwise since.
+    pub(crate) fn failed(&self, fault: &Fault, asker: Asker) -> bool {
         if !fault.is_outage() {
-            return self.unanswered(asker);
+            self.unanswered(asker);
+            return false;
         }
         let mut state = self.0.lock();
         let next = |pause: Duration| (!fault.is_final()).then(|| now() + pause);
@@ -75,6 +77,7 @@ impl Breaker {
                     pause: FIRST_PAUSE,
                     probe_at: next(FIRST_PAUSE),
                 };
+                false
             }
             State::Open { fault: last, pause, probe_at, .. } => {
                 *last = fault.clone();
@@ -82,6 +85,7 @@ impl Breaker {
                     *pause = (*pause * 2).min(LONGEST_PAUSE);
                     *probe_at = next(*pause);
                 }
+                true
             }
         }
     }
@@ -146,8 +150,18 @@ mod tests {
     #[test]
     fn what_is_the_callers_own_fault_opens_nothing() {
         let breaker = Breaker::default();
-        breaker.failed(&Fault::new(Class::Request, "unfit"), Asker::Caller);
+        assert!(!breaker.failed(&Fault::new(Class::Request, "unfit"), Asker::Caller));
         assert!(breaker.admit().is_ok());
+    }
+
+    #[test]
+    fn a_second_failure_without_a_signature_between_confirms_the_first() {
+        let breaker = Breaker::default();
+        assert!(!breaker.failed(&outage(), Asker::Caller));
+        breaker.succeeded();
+        assert!(!breaker.failed(&outage(), Asker::Caller));
+        assert!(!breaker.failed(&Fault::new(Class::Request, "unfit"), Asker::Caller));
+        assert!(breaker.failed(&outage(), Asker::Caller));
     }
 
     #[test]

@@ -207,6 +207,13 @@ impl State {
         overdue.into_iter().collect()
     }
 
+    /// Takes the callers' requests out that wait.
+    pub(super) fn take_callers(&mut self) -> Vec<Job> {
+        let (callers, left) = self.jobs.drain(..).partition(|job: &Job| job.asker == Asker::Caller);
+        self.jobs = left;
+        callers.into_iter().collect()
+    }
+
     /// Gives the threads up for lost that are inside the module since before their request's deadline.
     pub(super) fn overdue_workers(&mut self, now: Instant) -> Vec<(Asker, Answer)> {
         let overdue = self.workers.values_mut().filter_map(|worker| {

@@ -92,21 +92,21 @@ fn settle(
     job: Job,
     outcome: Result<soticket_core::Signature, Fault>,
 ) -> Next {
-    let changes_plans = match &outcome {
-        Ok(_) => shared.breaker.succeeded(),
+    let (changes_plans, is_confirmed) = match &outcome {
+        Ok(_) => (shared.breaker.succeeded(), false),
         Err(fault) if fault.class == Class::SessionLimit && !is_past(job.until) => {
             return without_session(shared, id, job);
         }
-        Err(fault) => {
-            shared.breaker.failed(fault, job.asker);
-            true
-        }
+        Err(fault) => (true, shared.breaker.failed(fault, job.asker)),
     };
     let mut state = shared.state.lock();
     if changes_plans {
         // A probe is due, or none any more, which is when the supervisor looked to wake next. Under the lock: else it
         // could be missed by one that is about to wait.
         shared.supervise.notify_all();
+    }
+    if is_confirmed {
+        turn_away(shared, &mut state);
     }
     if state.came_back(id) {
         let place = &shared.device.place;
@@ -117,6 +117,13 @@ fn settle(
     drop(state);
     job.answer.give(outcome);
     next
+}
+
+/// Tells those that wait what those are told who ask now, instead of trying the device for each of them.
+fn turn_away(shared: &Shared, state: &mut State) {
+    let Err(fault) = shared.breaker.admit() else { return };
+    let fault = fault.at(&shared.device.place);
+    state.take_callers().into_iter().for_each(|job| job.answer.give(Err(fault.clone())));
 }
 
 /// The token has no session for this thread: the others do its work, or it tries again a little later.

@@ -35,6 +35,28 @@ fn while_the_device_is_down_callers_are_told_at_once_and_it_comes_back_by_itself
     });
 }
 
+/// Each of them would take its time to fail, and those behind it would wait until their deadlines.
+#[test]
+fn those_that_wait_when_the_device_fails_are_told_at_once_too() {
+    isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
+        let signer: std::sync::Arc<_> = rsa_signer(bed).into();
+        bed.faults().set("C_Sign 0 -1 0x30 before 200\n");
+        let outcomes = crate::support::block_on(async {
+            let mut callers = tokio::task::JoinSet::new();
+            for _ in 0..100 {
+                let signer = std::sync::Arc::clone(&signer);
+                callers.spawn(async move { signer.sign(b"message").await.map_err(|error| whole(&error)) });
+            }
+            callers.join_all().await
+        });
+        let told: Vec<_> = outcomes.into_iter().map(Result::unwrap_err).collect();
+        assert!(told.iter().filter(|told| told.contains("unavailable")).count() > 80, "{told:#?}");
+        assert!(bed.faults().count("C_Sign") < 60, "each was tried");
+        bed.faults().clear();
+        eventually("it signs again", || sign(&signer).is_ok());
+    });
+}
+
 #[test]
 fn the_module_is_started_anew_at_most_once_in_the_interval() {
     isolated!(Device::SoftHsm.faulty(), |bed: &Bed| {
