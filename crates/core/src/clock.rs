@@ -1,7 +1,7 @@
 //! Wall-clock time, read in one place so that tests can set it.
 
 use std::fmt;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -9,6 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 pub trait Clock: fmt::Debug + Send + Sync + 'static {
     /// The time now; never blocks.
     fn now(&self) -> Timestamp;
+}
+
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        (**self).now()
+    }
 }
 
 /// The machine's clock.

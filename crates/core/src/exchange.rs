@@ -30,7 +30,9 @@ use crate::http::HttpClient;
 use crate::jwt::UnvalidatedJwt;
 use crate::jwt::validator::{JwtValidator, KeySource};
 use crate::refusal::Refusal;
+use crate::secret::SecretText;
 use crate::signer::{KeyInfo, TokenSigner};
+use crate::store::TicketKey;
 use crate::system_token::SignedSystemToken;
 use crate::tenant::Tenant;
 use crate::ticket::{Claims, SystemUserTicket};
@@ -132,6 +134,30 @@ impl SystemUserClient {
     #[must_use]
     pub fn key_info(&self) -> &KeyInfo {
         self.inner.signer.key_info()
+    }
+
+    /// Under what a store keeps the tickets that this client gets for `tenant`.
+    #[must_use]
+    pub fn ticket_key(&self, tenant: &Tenant) -> TicketKey {
+        TicketKey::new(&self.inner.environment, &self.inner.client_secret, tenant)
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.inner.clock
+    }
+
+    /// A ticket that this client got once, and that was kept since.
+    pub(crate) fn restored_ticket(
+        &self,
+        ticket: SecretText,
+        claims: Claims,
+        issued_at: Timestamp,
+        used_at: Timestamp,
+    ) -> Result<SystemUserTicket, http::header::InvalidHeaderValue> {
+        let Inner { client_secret, ticket_lifetime, .. } = &*self.inner;
+        let ticket =
+            SystemUserTicket::new(ticket, client_secret.clone(), claims, issued_at, *ticket_lifetime)?;
+        Ok(ticket.used_at(used_at))
     }
 
     async fn exchange(&self, tenant: &Tenant) -> Result<Exchanged, Error> {

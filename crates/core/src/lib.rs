@@ -4,6 +4,7 @@
 //! process's reach, and exchanged by a [`SystemUserClient`] for a [`SystemUserTicket`], which is trusted only
 //! after every [`TrustRule`] has held. This crate holds no private key.
 
+mod cache;
 mod client_secret;
 mod clock;
 mod environment;
@@ -18,10 +19,12 @@ mod refusal;
 mod retry;
 pub mod secret;
 pub mod signer;
+pub mod store;
 pub mod system_token;
 mod tenant;
 pub mod ticket;
 
+pub use cache::{CacheStatistics, ExchangeLimits, TicketCache, TicketCacheBuilder};
 pub use client_secret::{ClientSecret, ParseClientSecretError};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use environment::{CustomEnvironment, Environment, ParseEnvironmentError};
@@ -39,6 +42,7 @@ pub use secret::SecretText;
 pub use signer::{
     Exportability, KeyInfo, Signature, SignerError, SignerErrorKind, SigningAlgorithm, TokenSigner,
 };
+pub use store::TicketStore;
 pub use system_token::{
     ParseSignedSystemTokenError, ParseSystemUserTokenError, SignedSystemToken, SystemUserToken,
 };

@@ -3,12 +3,13 @@
 use std::fmt;
 
 use secrecy::{ExposeSecret, SecretString};
+use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
 /// A secret text, the stuff that the named secrets of this crate are made of.
 ///
-/// Its memory is wiped when it is dropped. Two secrets cannot be compared: nothing here needs it, and a
-/// comparison that stops at the first difference leaks.
+/// Its memory is wiped when it is dropped. Two secrets cannot be compared by `==`: a comparison that stops at the first
+/// difference leaks.
 #[derive(Clone)]
 pub struct SecretText(SecretString);
 
@@ -23,6 +24,11 @@ impl SecretText {
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
+    }
+
+    /// Whether both are the same, found out in a time that tells their lengths alone.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.expose().as_bytes().ct_eq(other.expose().as_bytes()).into()
     }
 }
 

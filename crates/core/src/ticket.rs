@@ -3,6 +3,7 @@
 mod claims;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
@@ -21,12 +22,21 @@ pub const DEFAULT_TICKET_LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
 pub const APP_TOKEN_HEADER: HeaderName = HeaderName::from_static("so-apptoken");
 
 /// The credential for a tenant's API, after every trust rule has held.
+///
+/// Cheap to clone: clones share everything but when they were last known to be used.
 #[derive(Debug, Clone)]
 pub struct SystemUserTicket {
+    issued: Arc<Issued>,
+    used_at: Timestamp,
+}
+
+/// What came of one exchange.
+#[derive(Debug)]
+struct Issued {
     ticket: Ticket,
     client_secret: ClientSecret,
     claims: Claims,
-    issued_at: Timestamp,
+    at: Timestamp,
     lifetime: Duration,
     clock_skew: Option<ClockSkew>,
 }
@@ -41,56 +51,84 @@ impl SystemUserTicket {
         lifetime: Duration,
     ) -> Result<Self, http::header::InvalidHeaderValue> {
         let ticket = Ticket::new(ticket)?;
-        Ok(Self { ticket, client_secret, claims, issued_at, lifetime, clock_skew: None })
+        let issued = Issued { ticket, client_secret, claims, at: issued_at, lifetime, clock_skew: None };
+        Ok(Self { issued: Arc::new(issued), used_at: issued_at })
     }
 
     pub(crate) fn with_clock_skew(mut self, skew: Option<ClockSkew>) -> Self {
-        self.clock_skew = skew;
+        // Nobody else has it yet.
+        if let Some(issued) = Arc::get_mut(&mut self.issued) {
+            issued.clock_skew = skew;
+        }
         self
+    }
+
+    /// The same ticket, last used then.
+    pub(crate) fn used_at(&self, at: Timestamp) -> Self {
+        Self { issued: Arc::clone(&self.issued), used_at: at }
+    }
+
+    /// Whether both are the same ticket, whenever they were used.
+    #[must_use]
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.issued, &other.issued)
+            || self.issued.ticket.secret.is_same_as(&other.issued.ticket.secret)
     }
 
     /// The ticket itself, a text like `7T:…==`.
     #[must_use]
     pub fn expose(&self) -> &str {
-        self.ticket.secret.expose()
+        self.issued.ticket.secret.expose()
     }
 
     /// What the service said of the system user and the tenant.
     #[must_use]
     pub fn claims(&self) -> &Claims {
-        &self.claims
+        &self.issued.claims
     }
 
     /// When the ticket came, by our clock.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
-        self.issued_at
+        self.issued.at
+    }
+
+    /// How long it is good for, counted from its issue or its last use.
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        self.issued.lifetime
+    }
+
+    /// When it was issued, or last used as far as was known when it was handed out.
+    #[must_use]
+    pub fn last_used_at(&self) -> Timestamp {
+        self.used_at
     }
 
     /// When the ticket ends if it is not used until then; each use against the API starts its lifetime anew.
     #[must_use]
     pub fn expires_at(&self) -> Timestamp {
-        let lifetime = SignedDuration::try_from(self.lifetime).unwrap_or(SignedDuration::MAX);
-        self.issued_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX)
+        let lifetime = SignedDuration::try_from(self.issued.lifetime).unwrap_or(SignedDuration::MAX);
+        self.used_at.saturating_add(lifetime).unwrap_or(Timestamp::MAX)
     }
 
     /// How wrong our clock was, where the service's differed by more than the client's limit.
     #[must_use]
     pub fn clock_skew(&self) -> Option<ClockSkew> {
-        self.clock_skew
+        self.issued.clock_skew
     }
 
     /// `Authorization: SOTicket <ticket>`, the value; marked as sensitive.
     #[must_use]
     pub fn authorization_header(&self) -> HeaderValue {
-        self.ticket.header.clone()
+        self.issued.ticket.header.clone()
     }
 
     /// `SO-AppToken: <client secret>`, the value; marked as sensitive.
     #[must_use]
     pub fn app_token_header(&self) -> HeaderValue {
         // A client secret is printable ASCII, so this is no fall-back that can be met.
-        let value = HeaderValue::from_str(self.client_secret.expose());
+        let value = HeaderValue::from_str(self.issued.client_secret.expose());
         sensitive(value.unwrap_or_else(|_| HeaderValue::from_static("")))
     }
 
@@ -105,7 +143,6 @@ impl SystemUserTicket {
 }
 
 /// A ticket that is known to fit into a header.
-#[derive(Clone)]
 struct Ticket {
     secret: SecretText,
     header: HeaderValue,
@@ -164,6 +201,17 @@ mod tests {
     #[test]
     fn a_ticket_that_would_break_a_header_is_none() {
         assert!(ticket("7T:abc\r\nX-Evil: 1").is_err());
+    }
+
+    #[test]
+    fn a_use_moves_the_end_of_that_clone_alone() {
+        let fresh = ticket("7T:abc==").unwrap();
+        let later = Timestamp::from_second(3600).unwrap();
+        let used = fresh.used_at(later);
+        assert!(used.is_same_as(&fresh) && !used.is_same_as(&ticket("7T:xyz==").unwrap()));
+        assert!(used.is_same_as(&ticket("7T:abc==").unwrap()), "the ticket counts, not where it came from");
+        assert_eq!(used.expires_at().duration_since(later), SignedDuration::from_hours(6));
+        assert_eq!(fresh.expires_at().duration_since(later), SignedDuration::from_hours(5));
     }
 
     #[test]

@@ -25,6 +25,11 @@ impl Claims {
         Self { map, system_token }
     }
 
+    /// What was taken apart by [`new`](Self::new) once.
+    pub(crate) fn restored(map: Map<String, Value>, system_token: Option<SecretText>) -> Self {
+        Self { map, system_token }
+    }
+
     /// Every claim under its full name, as it came, but for the ticket and the system user token.
     #[must_use]
     pub fn all(&self) -> &Map<String, Value> {

@@ -1,0 +1,108 @@
+//! A ticket that is kept: when it was used, when it is to be renewed, when it is no longer handed out.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::store::Fence;
+use crate::ticket::SystemUserTicket;
+
+/// What a ticket that is handed out still has to be worth, and how long before its end it is renewed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Margins {
+    pub(crate) renewal: Duration,
+    pub(crate) jitter: Duration,
+    pub(crate) reserve: Duration,
+}
+
+/// What a ticket is worth now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    Fresh,
+    /// Still handed out, and to be renewed.
+    NearEnd,
+    Ended,
+}
+
+/// A ticket that is kept. All times are of the wall clock, in microseconds.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) ticket: SystemUserTicket,
+    /// The record's in the store that it is kept in, if it is in one.
+    pub(crate) fence: Option<Fence>,
+    used_at: AtomicI64,
+    saved_use: AtomicI64,
+    near_end_at_age: i64,
+    ended_at_age: i64,
+}
+
+impl Held {
+    pub(crate) fn new(ticket: SystemUserTicket, fence: Option<Fence>, margins: Margins) -> Self {
+        let lifetime = ticket.lifetime();
+        // Where tickets live so short that the margins do not fit, they are shares of the lifetime.
+        let jitter = margins.jitter.min(lifetime / 4);
+        let margin = margins.renewal.min(lifetime / 4) + jitter.mul_f64(fastrand::f64());
+        let reserve = margins.reserve.min(lifetime / 8);
+        let used_at = ticket.last_used_at().as_microsecond();
+        Self {
+            ticket,
+            fence,
+            used_at: AtomicI64::new(used_at),
+            saved_use: AtomicI64::new(used_at),
+            near_end_at_age: micros(lifetime.saturating_sub(margin.max(reserve))),
+            ended_at_age: micros(lifetime.saturating_sub(reserve)),
+        }
+    }
+
+    pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
+        match now.as_microsecond() - self.used_at.load(Ordering::Relaxed) {
+            // The clock was set back, and nothing that it says of this ticket can be believed.
+            age if age < -micros(CLOCK_TOLERANCE) => Freshness::Ended,
+            age if age >= self.ended_at_age => Freshness::Ended,
+            age if age >= self.near_end_at_age => Freshness::NearEnd,
+            _ => Freshness::Fresh,
+        }
+    }
+
+    /// The ticket, with its end as of now.
+    pub(crate) fn hand_out(&self) -> SystemUserTicket {
+        self.ticket.used_at(self.last_use())
+    }
+
+    /// The lifetime starts anew.
+    pub(crate) fn touch(&self, now: Timestamp) {
+        self.used_at.fetch_max(now.as_microsecond(), Ordering::Relaxed);
+    }
+
+    /// How long ago the ticket was issued.
+    pub(crate) fn age(&self, now: Timestamp) -> Option<Duration> {
+        Duration::try_from(now.duration_since(self.ticket.issued_at())).ok()
+    }
+
+    /// Whether others should learn of its last use; says so to one caller each time.
+    pub(crate) fn is_due_to_be_saved(&self, now: Timestamp) -> bool {
+        let saved = self.saved_use.load(Ordering::Relaxed);
+        let pause = micros(SAVE_PAUSE).min(self.ended_at_age / 8);
+        now.as_microsecond() - saved >= pause
+            && self
+                .saved_use
+                .compare_exchange(saved, now.as_microsecond(), Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    fn last_use(&self) -> Timestamp {
+        let micros = self.used_at.load(Ordering::Relaxed);
+        Timestamp::from_microsecond(micros).unwrap_or(self.ticket.issued_at())
+    }
+}
+
+/// How far the clock may be set back before a ticket of the future is taken for one of another time.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// How far a ticket's last use in a store may lie behind: less than the margin, so that nobody renews what is in use.
+const SAVE_PAUSE: Duration = Duration::from_secs(5 * 60);
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,237 @@
+//! Several caches over one store, and stores that fail.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::time::{advance, timeout};
+
+use super::support::*;
+use crate::store::{
+    Fence, Lease, MemoryStore, Record, Renewed, Saved, StoreError, StoreErrorKind, TicketKey, TicketStore,
+};
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_in_the_store_needs_no_exchange() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let first = bench.builder().with_store(store.clone()).build().ticket(&tenant(1)).await.unwrap();
+    advance(60 * MINUTE).await;
+    let later = bench.builder().with_store(store).build();
+    let ticket = later.ticket(&tenant(1)).await.unwrap();
+    assert!(ticket.is_same_as(&first));
+    assert_eq!((ticket.issued_at(), ticket.expires_at()), (first.issued_at(), first.expires_at()));
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
+    assert_eq!(later.statistics().adopted, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn caches_that_ask_at_once_make_one_exchange_between_them() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    bench.service.set_latency(&tenant(1), Duration::from_secs(20));
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let cache = bench.builder().with_store(store.clone()).build();
+            tokio::spawn(async move { cache.ticket(&tenant(1)).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        assert_eq!(task.await.unwrap().expose(), "7T:Cust1:1");
+    }
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_use_by_one_keeps_the_ticket_alive_for_all() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let (user, idler) =
+        (bench.builder().with_store(store.clone()).build(), bench.builder().with_store(store).build());
+    let ticket = user.ticket(&tenant(1)).await.unwrap();
+    idler.ticket(&tenant(1)).await.unwrap();
+    for _ in 0..100 {
+        advance(LIFETIME / 10).await;
+        user.touch(&tenant(1), &ticket);
+        settle().await;
+        assert!(idler.ticket(&tenant(1)).await.unwrap().is_same_as(&ticket));
+        settle().await;
+    }
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_was_refused_is_not_taken_from_the_store_again() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let cache = bench.builder().with_store(store.clone()).build();
+    let first = cache.ticket(&tenant(1)).await.unwrap();
+    cache.invalidate(&tenant(1), &first);
+    assert!(!cache.ticket(&tenant(1)).await.unwrap().is_same_as(&first));
+    let other = bench.builder().with_store(store).build();
+    assert_eq!(other.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2", "nor by anybody else");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_overtakes_the_store_and_tells_it() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let cache = bench.builder().with_store(store.clone()).build();
+    cache.ticket(&tenant(1)).await.unwrap();
+    assert_eq!(cache.refresh(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2");
+    let other = bench.builder().with_store(store).build();
+    assert_eq!(other.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_tenants_record_is_not_trusted() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let cache = bench.builder().with_store(store.clone()).build();
+    cache.ticket(&tenant(1)).await.unwrap();
+    let key = |number| cache.client().ticket_key(&tenant(number));
+    let record = store.load(&key(1)).await.unwrap().unwrap();
+    store.save(&key(2), &record).await.unwrap();
+    let ticket = cache.ticket(&tenant(2)).await.unwrap();
+    assert_eq!(ticket.expose(), "7T:Cust2:1");
+    assert!(cache.statistics().store_failures > 0);
+}
+
+/// A store with something wrong about it.
+#[derive(Debug, Clone, Default)]
+struct Odd {
+    inner: MemoryStore,
+    fails: Arc<Mutex<Option<StoreErrorKind>>>,
+    hangs: Arc<AtomicBool>,
+    is_leased_away: Arc<AtomicBool>,
+    /// What somebody else saves while we exchange.
+    overtaking: Arc<Mutex<Option<Record>>>,
+}
+
+impl Odd {
+    async fn trouble(&self) -> Result<(), StoreError> {
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        let fails = *self.fails.lock();
+        fails.map_or(Ok(()), |kind| Err(StoreError::new(kind, "as it was told to")))
+    }
+}
+
+#[async_trait]
+impl TicketStore for Odd {
+    async fn load(&self, key: &TicketKey) -> Result<Option<Record>, StoreError> {
+        self.trouble().await?;
+        self.inner.load(key).await
+    }
+
+    async fn save(&self, key: &TicketKey, record: &Record) -> Result<Saved, StoreError> {
+        let overtaking = self.overtaking.lock().take();
+        if let Some(mut other) = overtaking {
+            other.fence = Fence(record.fence.0 + 1);
+            self.inner.save(key, &other).await?;
+        }
+        match *self.fails.lock() {
+            Some(StoreErrorKind::Unreadable) => {}
+            Some(kind) => return Err(StoreError::new(kind, "as it was told to")),
+            None => {}
+        }
+        self.inner.save(key, record).await
+    }
+
+    async fn remove(&self, key: &TicketKey, fence: Fence) -> Result<(), StoreError> {
+        self.trouble().await?;
+        self.inner.remove(key, fence).await
+    }
+
+    async fn lease(&self, key: &TicketKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        if self.is_leased_away.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        match *self.fails.lock() {
+            Some(StoreErrorKind::Unreadable) | None => {}
+            Some(kind) => return Err(StoreError::new(kind, "as it was told to")),
+        }
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
+        self.inner.lease(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_is_no_outage() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    let cache = bench.builder().with_store(store.clone()).build();
+    *store.fails.lock() = Some(StoreErrorKind::Unavailable);
+    assert!(cache.ticket(&tenant(1)).await.is_ok());
+    assert_eq!(cache.statistics().store_failures, 1, "and it is left alone for a while");
+    *store.fails.lock() = None;
+    advance(MINUTE).await;
+    cache.ticket(&tenant(2)).await.unwrap();
+    let other = bench.builder().with_store(store).build();
+    other.ticket(&tenant(2)).await.unwrap();
+    assert_eq!(bench.service.begun(&tenant(2)), 1, "and used again when it is back");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_is_not_waited_for() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    store.hangs.store(true, Ordering::Relaxed);
+    let cache = bench.builder().with_store(store).build();
+    assert!(timeout(Duration::from_secs(10), cache.ticket(&tenant(1))).await.unwrap().is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_cannot_be_read_is_overwritten() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    *store.fails.lock() = Some(StoreErrorKind::Unreadable);
+    bench.builder().with_store(store.clone()).build().ticket(&tenant(1)).await.unwrap();
+    *store.fails.lock() = None;
+    bench.builder().with_store(store).build().ticket(&tenant(1)).await.unwrap();
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_never_given_back_is_waited_for_and_then_passed_by() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    store.is_leased_away.store(true, Ordering::Relaxed);
+    let cache = bench.builder().with_store(store).build();
+    assert!(timeout(MINUTE, cache.ticket(&tenant(1))).await.is_err());
+    assert!(timeout(2 * MINUTE, cache.ticket(&tenant(1))).await.unwrap().is_ok());
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_slept_through_the_end_of_his_lease_takes_what_came_after_it() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    let first = bench.builder().with_store(store.clone()).build();
+    first.ticket(&tenant(1)).await.unwrap();
+    let key = first.client().ticket_key(&tenant(1));
+    let theirs = store.load(&key).await.unwrap().unwrap();
+    store.remove(&key, theirs.fence).await.unwrap();
+    *store.overtaking.lock() = Some(theirs);
+    let sleeper = bench.builder().with_store(store).build();
+    assert_eq!(sleeper.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:1");
+    assert_eq!(bench.service.begun(&tenant(1)), 2);
+}
+
+#[tokio::test]
+async fn a_memory_lease_ends_when_it_is_dropped() {
+    let store = MemoryStore::new();
+    let bench = Bench::new();
+    let key = bench.cache().client().ticket_key(&tenant(1));
+    let lease = store.lease(&key).await.unwrap().unwrap();
+    assert_eq!(lease.renew().await.unwrap(), Renewed::Held);
+    assert!(store.lease(&key).await.unwrap().is_none());
+    let fence = lease.fence();
+    drop(lease);
+    assert!(store.lease(&key).await.unwrap().unwrap().fence() > fence);
+}
