@@ -10,10 +10,12 @@
 //! | `aws-kms` | AWS KMS | `awskms:///alias/partner?region=eu-central-1` |
 //! | `full` | all of them | |
 //!
-//! The feature `soap` (default) is the exchange over SOAP beside REST.
+//! The feature `soap` (default) is the exchange over SOAP beside REST. What [`store`] keeps tickets in beyond this process
+//! comes by the feature `file-store` (default).
 
 mod options;
 mod signer_uri;
+pub mod store;
 
 pub use options::OpenSignerOptions;
 pub use signer_uri::{ParseSignerUriError, SignerUri};

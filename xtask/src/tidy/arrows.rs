@@ -1,4 +1,4 @@
-//! Which package of the workspace may depend on which: `core ← signer-* ← soticket ← cli`.
+//! Which package of the workspace may depend on which: `core ← signer-*, store ← soticket ← cli`.
 
 use cargo_metadata::DependencyKind;
 
@@ -9,6 +9,8 @@ use super::{finding::Finding, manifests, tree::Tree};
 enum Part {
     Core,
     Signer(Keys),
+    /// Where tickets are kept beyond a process.
+    Store,
     /// The suite that every signer must pass.
     Conformance,
     /// Tokens for tests, and a module that fails as they ask.
@@ -58,6 +60,7 @@ fn part(name: &str) -> Option<Part> {
         "soticket-signer-conformance" => Part::Conformance,
         "soticket-signer-pkcs11" => Part::Signer(Keys::InTokens),
         "soticket-pkcs11-testbed" => Part::Testbed,
+        "soticket-store" => Part::Store,
         "soticket" => Part::Facade,
         "soticket-emulator" => Part::Emulator,
         "soticket-cli" => Part::CommandLine,
@@ -81,10 +84,10 @@ fn may_depend(from: Part, to: Part, kind: DependencyKind) -> bool {
         (_, Part::Conformance) => in_tests && matches!(from, Part::Signer(_)),
         (Part::CommandLine, _) => true,
         // Whoever talks to the login service may talk to the one on loopback in its tests.
-        (Part::Signer(_) | Part::Conformance, Part::Emulator) => false,
+        (Part::Signer(_) | Part::Conformance | Part::Store, Part::Emulator) => false,
         (_, Part::Emulator) => in_tests,
-        (Part::Conformance | Part::Signer(_), to) => to == Part::Core,
-        (Part::Facade, to) => matches!(to, Part::Core | Part::Signer(_)),
+        (Part::Conformance | Part::Signer(_) | Part::Store, to) => to == Part::Core,
+        (Part::Facade, to) => matches!(to, Part::Core | Part::Signer(_) | Part::Store),
         (Part::Core, _) => false,
     }
 }
@@ -94,6 +97,8 @@ fn cure(from: Part, to: Part) -> &'static str {
         (Part::Emulator, _) => "the emulator knows no crate of the workspace, in its tests neither",
         (Part::Testbed, _) => "the testbed knows no crate of the workspace, in its tests neither",
         (Part::Core, Part::Signer(_)) => "core knows no signer",
+        (Part::Core, Part::Store) => "core knows no store but the one in memory",
+        (Part::Store, Part::Emulator) => "a store keeps what it is given; test the exchange in `tests`",
         (Part::Signer(_), Part::Signer(_)) => "no signer knows another; what they share belongs into core",
         (Part::Chores, _) => "the chores stay quick to compile; call the program instead",
         (Part::Signer(_) | Part::Conformance, Part::Emulator) => {
@@ -106,7 +111,7 @@ fn cure(from: Part, to: Part) -> &'static str {
         (_, Part::Testbed) => {
             "the testbed is for the tests of soticket-signer-pkcs11 and the command line: make it their dev-dependency"
         }
-        _ => "arrows point one way: core ← signer-* ← soticket ← cli",
+        _ => "arrows point one way: core ← signer-*, store ← soticket ← cli",
     }
 }
 
@@ -128,6 +133,9 @@ mod tests {
             ("soticket-signer-conformance", "soticket-core"),
             ("soticket", "soticket-core"),
             ("soticket", "soticket-signer-pem"),
+            ("soticket-store", "soticket-core"),
+            ("soticket", "soticket-store"),
+            ("soticket-tests", "soticket-store"),
             ("soticket-cli", "soticket"),
             ("soticket-cli", "soticket-emulator"),
             ("soticket-tests", "soticket-emulator"),
@@ -162,6 +170,12 @@ mod tests {
             ("soticket-signer-pkcs11", "soticket-emulator"),
             ("soticket-signer-pem", "soticket-pkcs11-testbed"),
             ("soticket-signer-conformance", "soticket-pkcs11-testbed"),
+            ("soticket-core", "soticket-store"),
+            ("soticket-store", "soticket-signer-pem"),
+            ("soticket-store", "soticket-emulator"),
+            ("soticket-store", "soticket"),
+            ("soticket-signer-pem", "soticket-store"),
+            ("soticket-emulator", "soticket-store"),
             ("soticket-pkcs11-testbed", "soticket-core"),
             ("soticket-pkcs11-testbed", "soticket-signer-pkcs11"),
             ("soticket-pkcs11-testbed", "soticket-emulator"),

@@ -1,0 +1,10 @@
+//! Where tickets are kept beyond a process's own memory: what a store is, and those that cargo features bring in.
+//!
+//! | cargo feature | store | for |
+//! | --- | --- | --- |
+//! | | [`MemoryStore`] | several caches of one process, and tests |
+//! | `file-store` (default) | `FileStore` | the processes of one machine |
+
+pub use soticket_core::store::*;
+#[cfg(feature = "file-store")]
+pub use soticket_store::{FileStore, MAX_RECORD_SIZE, ParseStoreKeyError, StoreKey};

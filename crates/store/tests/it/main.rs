@@ -1,0 +1,16 @@
+//! The stores over real files and a real Redis: what every store promises, and each one's own faults.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
+mod crashes;
+mod file_faults;
+mod full_disk;
+mod housekeeping;
+mod processes;
+mod promises;
+mod support;
