@@ -14,7 +14,7 @@ use crate::faults::Faults;
 use crate::keys::{LoginKey, generate};
 use crate::log::Log;
 use crate::server::Server;
-use crate::shared::{Shared, Tenant};
+use crate::shared::{Shared, by_name};
 use crate::tls::{self, Tls};
 
 /// From where the emulator can be reached.
@@ -137,18 +137,18 @@ impl EmulatorBuilder {
         Ok(Emulator { shared, servers, addr, tls, acceptor, ca_pem })
     }
 
-    fn share(self, login_key: LoginKey, port: u16) -> Shared {
-        let tenants = self.config.tenants.iter().map(|config| Tenant { config: config.clone(), port });
+    fn share(mut self, login_key: LoginKey, port: u16) -> Shared {
+        let tenants = by_name(std::mem::take(&mut self.config.tenants), port);
         let faults = Faults::default();
-        faults.set(self.config.faults.clone());
+        faults.set(std::mem::take(&mut self.config.faults));
         Shared {
-            tenants: Mutex::new(tenants.collect()),
+            tenants: Mutex::new(tenants),
             scheme: if self.tls == Tls::None { "http" } else { "https" },
             config: self.config,
             clock: self.clock,
             log: Log::default(),
             faults,
-            keys: Mutex::new(vec![login_key]),
+            keys: Mutex::new(vec![Arc::new(login_key)]),
             tickets: Mutex::default(),
             exchanges: AtomicU64::new(0),
             login_port: port,

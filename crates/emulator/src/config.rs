@@ -1,13 +1,15 @@
 //! What the emulator serves, from a TOML file or built in code.
 
 mod file;
+pub(crate) mod many_tenants;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rsa::PublicKey;
+use rsa::pkcs1v15::VerifyingKey;
+use rsa::sha2::Sha256;
 use serde::Deserialize;
 use subtle::ConstantTimeEq as _;
 
@@ -48,7 +50,7 @@ impl fmt::Debug for Secret {
 pub struct Application {
     pub name: String,
     pub client_secret: Secret,
-    pub(crate) public_key: PublicKey,
+    pub(crate) verifying_key: VerifyingKey<Sha256>,
 }
 
 /// A tenant's approval of an application.
@@ -163,8 +165,9 @@ impl Config {
     }
 
     fn checked(self) -> Result<Self, ConfigError> {
-        for (index, tenant) in self.tenants.iter().enumerate() {
-            if self.tenants[..index].iter().any(|other| other.context.eq_ignore_ascii_case(&tenant.context)) {
+        let mut names = HashSet::new();
+        for tenant in &self.tenants {
+            if !names.insert(tenant.context.to_ascii_lowercase()) {
                 return Err(ConfigError::Inconsistent(format!("the tenant {} comes twice", tenant.context)));
             }
             let unknown = tenant.approvals.iter().find(|approval| {

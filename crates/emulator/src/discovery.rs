@@ -1,7 +1,10 @@
 //! The discovery document, the key set and tenants' states.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
+use crate::faults::Fault;
 use crate::keys::LoginKey;
 use crate::shared::Shared;
 use crate::tenant::TenantState;
@@ -19,8 +22,8 @@ pub(crate) fn document(origin: &str) -> Value {
     })
 }
 
-pub(crate) fn key_set(keys: &[LoginKey]) -> Value {
-    json!({"keys": keys.iter().map(LoginKey::jwk).collect::<Vec<_>>()})
+pub(crate) fn key_set(keys: &[Arc<LoginKey>]) -> Value {
+    json!({"keys": keys.iter().map(|key| key.jwk()).collect::<Vec<_>>()})
 }
 
 pub(crate) fn garbage_key_set() -> Value {
@@ -28,7 +31,7 @@ pub(crate) fn garbage_key_set() -> Value {
 }
 
 /// The state of a tenant; of one that is not known, `Unknown` without an address.
-pub(crate) fn state(shared: &Shared, context: &str, host: &str) -> Value {
+pub(crate) fn state(shared: &Shared, context: &str, host: &str, fault: Option<&Fault>) -> Value {
     let found =
         shared.tenant(context, |tenant| (tenant.config.context.clone(), tenant.config.state, tenant.port));
     let valid_until =
@@ -41,9 +44,13 @@ pub(crate) fn state(shared: &Shared, context: &str, host: &str) -> Value {
         None => (context.to_owned(), TenantState::Unknown, None),
     };
     let version = format!("Release_{}", shared.config.environment.as_deref().unwrap_or("emulator"));
+    let api = match fault {
+        Some(Fault::OtherAddress { api }) => Some(api.clone()),
+        _ => endpoint.as_ref().map(|endpoint| format!("{endpoint}/api")),
+    };
     json!({
         "ContextIdentifier": context, "Endpoint": endpoint, "State": format!("{state:?}"),
         "IsRunning": state.is_running(), "ValidUntil": valid_until,
-        "Api": endpoint.as_ref().map(|endpoint| format!("{endpoint}/api")), "Version": version,
+        "Api": api, "Version": version,
     })
 }

@@ -12,6 +12,7 @@ use crate::faults::Faults;
 use crate::log::Entry;
 use crate::server::Server;
 use crate::shared::{Shared, lock};
+use crate::statistics::Statistics;
 use crate::tenant::{Approval, TenantState};
 use crate::tls::Tls;
 
@@ -45,6 +46,9 @@ impl std::fmt::Debug for Emulator {
 }
 
 impl Emulator {
+    /// How many requests its log holds; of more, the oldest are forgotten.
+    pub const LOG_CAPACITY: usize = crate::log::CAPACITY;
+
     /// Starts from the defaults: plain HTTP on a free port of loopback.
     pub fn builder() -> EmulatorBuilder {
         EmulatorBuilder::new()
@@ -74,13 +78,13 @@ impl Emulator {
     /// The certificate of the key that signs JWTs now, in PEM.
     #[must_use]
     pub fn federated_login_certificate_pem(&self) -> String {
-        self.shared.signing_key().map(|key| key.certificate_pem).unwrap_or_default()
+        self.shared.signing_key().map(|key| key.certificate_pem.clone()).unwrap_or_default()
     }
 
     /// The public key that JWTs are signed under now, in PEM (`PUBLIC KEY`).
     #[must_use]
     pub fn federated_login_public_key_pem(&self) -> String {
-        self.shared.signing_key().map(|key| key.public_pem).unwrap_or_default()
+        self.shared.signing_key().map(|key| key.public_pem.clone()).unwrap_or_default()
     }
 
     /// Its clock.
@@ -89,7 +93,7 @@ impl Emulator {
         &self.shared.clock
     }
 
-    /// What it has handled so far.
+    /// What it has handled lately: the last [`LOG_CAPACITY`](Self::LOG_CAPACITY) requests.
     #[must_use]
     pub fn log(&self) -> Vec<Entry> {
         self.shared.log.snapshot()
@@ -101,10 +105,30 @@ impl Emulator {
         &self.shared.faults
     }
 
+    /// How often what came of requests so far, of all that it has handled.
+    #[must_use]
+    pub fn statistics(&self) -> Statistics {
+        self.shared.statistics()
+    }
+
     /// How many exchanges have made a JWT, broken ones included.
     #[must_use]
     pub fn exchanges(&self) -> u64 {
         self.shared.exchanges.load(Ordering::Relaxed)
+    }
+
+    /// How many exchanges have made a JWT for this tenant, broken ones included.
+    ///
+    /// # Errors
+    /// When there is no such tenant.
+    pub fn exchanges_of(&self, context: &str) -> Result<u64, UnknownTenant> {
+        let count = self.shared.tenant(context, |tenant| tenant.exchanges);
+        count.ok_or_else(|| UnknownTenant(context.to_owned()))
+    }
+
+    /// Ends a tenant's tickets, so that its API takes none of them any longer, and says how many it knew of.
+    pub fn end_tickets(&self, context: &str) -> usize {
+        lock(&self.shared.tickets).end(context)
     }
 
     /// Signs with a fresh key from now on, whose certificate takes the place of the old one's file. Takes a
@@ -119,7 +143,7 @@ impl Emulator {
         if rotation == KeyRotation::OldKeyDropped {
             keys.clear();
         }
-        keys.insert(0, key);
+        keys.insert(0, Arc::new(key));
         Ok(())
     }
 

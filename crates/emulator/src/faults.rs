@@ -112,6 +112,8 @@ pub enum Fault {
     EmptyKeySet,
     /// A key set of broken keys. Key set only.
     GarbageKeys,
+    /// The tenant's API is said to be at another address. State only.
+    OtherAddress { api: String },
 }
 
 impl Fault {
@@ -135,6 +137,7 @@ impl Fault {
             | Self::InternalError
             | Self::Jwt { .. } => at == Scope::Exchange,
             Self::EmptyKeySet | Self::GarbageKeys => at == Scope::Jwks,
+            Self::OtherAddress { .. } => at == Scope::State,
             _ => true,
         }
     }
@@ -150,8 +153,16 @@ impl Fault {
 #[allow(missing_docs, reason = "the types say it")]
 pub struct FaultRule {
     pub scope: Scope,
+    /// The tenant that it strikes, whatever the case of its name; all of them, and requests that concern none, without.
+    pub context: Option<String>,
     pub times: Times,
     pub fault: Fault,
+}
+
+impl FaultRule {
+    fn concerns(&self, context: Option<&str>) -> bool {
+        self.context.as_deref().is_none_or(|own| context.is_some_and(|at| own.eq_ignore_ascii_case(at)))
+    }
 }
 
 /// The faults in wait. Clones share one queue.
@@ -164,7 +175,12 @@ pub struct Faults(Arc<Mutex<Vec<FaultRule>>>);
 impl Faults {
     /// Adds a fault at the end of the queue.
     pub fn queue(&self, scope: Scope, times: Times, fault: Fault) {
-        self.lock().push(FaultRule { scope, times, fault });
+        self.lock().push(FaultRule { scope, context: None, times, fault });
+    }
+
+    /// Adds a fault at the end of the queue that strikes one tenant only.
+    pub fn queue_for(&self, context: impl Into<String>, scope: Scope, times: Times, fault: Fault) {
+        self.lock().push(FaultRule { scope, context: Some(context.into()), times, fault });
     }
 
     /// Puts `rules` in the place of all faults in wait.
@@ -183,12 +199,12 @@ impl Faults {
         self.lock().clone()
     }
 
-    /// The faults that strike a request at `at`: they are counted down.
-    pub(crate) fn take(&self, at: Option<Scope>) -> Vec<Fault> {
+    /// The faults that strike a request at `at` that concerns the tenant `context`: they are counted down.
+    pub(crate) fn take(&self, at: Option<Scope>, context: Option<&str>) -> Vec<Fault> {
         let mut rules = self.lock();
         let mut taken: Vec<Fault> = Vec::new();
         for rule in rules.iter_mut() {
-            let fits = rule.scope == Scope::All || at == Some(rule.scope);
+            let fits = (rule.scope == Scope::All || at == Some(rule.scope)) && rule.concerns(context);
             let room = rule.fault.is_modifier() || taken.iter().all(Fault::is_modifier);
             if fits && room && rule.fault.fits(at.unwrap_or(Scope::All)) && rule.times != Times::Count(0) {
                 if let Times::Count(left) = &mut rule.times {

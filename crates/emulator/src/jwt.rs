@@ -75,7 +75,7 @@ fn header(key: &LoginKey, defect: Option<JwtDefect>) -> String {
         Some(JwtDefect::UnknownKid) => {
             json!({"alg": alg, "typ": "JWT", "kid": "0".repeat(40), "x5t": "A".repeat(27)})
         }
-        _ => json!({"alg": alg, "typ": "JWT", "kid": key.kid(), "x5t": key.x5t()}),
+        _ => json!({"alg": alg, "typ": "JWT", "kid": key.kid, "x5t": key.x5t()}),
     };
     header.to_string()
 }
@@ -93,13 +93,12 @@ fn signature(input: &str, key: &LoginKey, defect: Option<JwtDefect>) -> Result<V
             .try_sign(message)
             .map_err(|_| rsa::Error::Internal)?
             .to_vec(),
-        Some(JwtDefect::WrongKey) => sign(&other_key()?, message)?,
-        _ => sign(&key.private, message)?,
+        Some(JwtDefect::WrongKey) => sign(&SigningKey::new(other_key()?), message)?,
+        _ => sign(&key.signing, message)?,
     })
 }
 
-fn sign(key: &PrivateKey, message: &[u8]) -> Result<Vec<u8>, KeyError> {
-    let key = SigningKey::<Sha256>::new(key.clone());
+fn sign(key: &SigningKey<Sha256>, message: &[u8]) -> Result<Vec<u8>, KeyError> {
     Ok(key.try_sign(message).map_err(|_| rsa::Error::Internal)?.to_vec())
 }
 

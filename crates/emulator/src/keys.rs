@@ -3,8 +3,10 @@
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
 use rcgen::{CertificateParams, DnType, KeyPair};
 use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::pkcs1v15::SigningKey;
 use rsa::pkcs8::LineEnding;
 use rsa::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePrivateKey as _, EncodePublicKey as _};
+use rsa::sha2::Sha256;
 use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use rsa::{BoxedUint, PrivateKey, PublicKey};
 use sha1::{Digest as _, Sha1};
@@ -103,10 +105,13 @@ pub(crate) fn to_xml(key: &PrivateKey) -> Result<String, KeyError> {
     Ok(format!("<RSAKeyValue>{inner}</RSAKeyValue>"))
 }
 
-/// The key that signs JWTs, with its certificate and names.
+/// The key that signs JWTs, ready to be used, with its certificate and names.
 #[derive(Clone)]
 pub(crate) struct LoginKey {
     pub(crate) private: PrivateKey,
+    pub(crate) signing: SigningKey<Sha256>,
+    /// The certificate's SHA-1 thumbprint in upper-case hex.
+    pub(crate) kid: String,
     pub(crate) certificate_der: Vec<u8>,
     pub(crate) certificate_pem: String,
     pub(crate) public_pem: String,
@@ -114,7 +119,7 @@ pub(crate) struct LoginKey {
 
 impl std::fmt::Debug for LoginKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LoginKey").field("kid", &self.kid()).finish_non_exhaustive()
+        f.debug_struct("LoginKey").field("kid", &self.kid).finish_non_exhaustive()
     }
 }
 
@@ -126,6 +131,8 @@ impl LoginKey {
         params.distinguished_name.push(DnType::CommonName, "SuperOffice Federated Login (emulator)");
         let certificate = params.self_signed(&pair)?;
         Ok(Self {
+            signing: SigningKey::new(private.clone()),
+            kid: Sha1::digest(certificate.der()).iter().map(|byte| format!("{byte:02X}")).collect(),
             public_pem: private.to_public_key().to_public_key_pem(LineEnding::LF)?,
             certificate_der: certificate.der().to_vec(),
             certificate_pem: certificate.pem(),
@@ -137,11 +144,6 @@ impl LoginKey {
         Self::new(PrivateKey::from_pkcs8_pem(pem)?)
     }
 
-    /// The certificate's SHA-1 thumbprint in upper-case hex.
-    pub(crate) fn kid(&self) -> String {
-        Sha1::digest(&self.certificate_der).iter().map(|byte| format!("{byte:02X}")).collect()
-    }
-
     pub(crate) fn x5t(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(Sha1::digest(&self.certificate_der))
     }
@@ -150,7 +152,7 @@ impl LoginKey {
     pub(crate) fn jwk(&self) -> serde_json::Value {
         let number = |n: &BoxedUint| BASE64_URL_SAFE_NO_PAD.encode(n.to_be_bytes_trimmed_vartime());
         serde_json::json!({
-            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid(), "x5t": self.x5t(),
+            "kty": "RSA", "use": "sig", "alg": "RS256", "kid": self.kid, "x5t": self.x5t(),
             "n": number(self.private.n()), "e": number(self.private.e()),
             "x5c": [BASE64_STANDARD.encode(&self.certificate_der)],
         })

@@ -34,11 +34,14 @@ mod sample;
 mod server;
 mod shared;
 mod soap;
+mod statistics;
 mod tenant;
+mod tickets;
 mod tls;
 
 pub use builder::{EmulatorBuilder, Reach, StartError};
 pub use clock::Clock;
+pub use config::many_tenants::ManyTenants;
 pub use config::{Application, ApprovalConfig, Config, ConfigError, Lifetimes, Secret, TenantConfig};
 pub use emulator::{Emulator, KeyRotation, UnknownTenant};
 pub use faults::{Fault, FaultRule, Faults, FaultyBody, RetryAfter, Scope, Times};
@@ -46,6 +49,7 @@ pub use jwt::defect::JwtDefect;
 pub use log::{Entry, Outcome};
 pub use refusal::Refusal;
 pub use sample::Sample;
+pub use statistics::Statistics;
 pub use tenant::{Approval, TenantState};
 pub use tls::Tls;
 

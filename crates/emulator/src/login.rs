@@ -7,8 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use rsa::pkcs1v15::{Signature, VerifyingKey};
-use rsa::sha2::Sha256;
+use rsa::pkcs1v15::Signature;
 use rsa::signature::Verifier as _;
 use serde_json::json;
 
@@ -17,8 +16,9 @@ use crate::jwt::defect::JwtDefect;
 use crate::jwt::{CLAIM, Claims, Draft, encode};
 use crate::keys::KeyError;
 use crate::refusal::Refusal;
-use crate::shared::{Issued, Shared, lock};
+use crate::shared::{Shared, lock};
 use crate::tenant::Approval;
+use crate::tickets::Issued;
 
 /// The digits of a time stamp.
 const STAMP: &str = "%Y%m%d%H%M";
@@ -74,6 +74,7 @@ pub(crate) fn authenticate(
     let key = shared.signing_key().ok_or(Failure::Internal)?;
     let token = encode(draft, &key, defect)?;
     shared.exchanges.fetch_add(1, Ordering::Relaxed);
+    shared.tenant(&request.context, |tenant| tenant.exchanges += 1);
     Ok(token)
 }
 
@@ -119,7 +120,7 @@ fn parse_stamp(stamp: &str) -> Option<Timestamp> {
 fn check_signature(application: &Application, message: &str, signature: &str) -> Result<(), Refusal> {
     let bytes = BASE64_STANDARD.decode(signature).map_err(|_| Refusal::InvalidSignature)?;
     let signature = Signature::try_from(bytes.as_slice()).map_err(|_| Refusal::InvalidSignature)?;
-    let key = VerifyingKey::<Sha256>::new(application.public_key.clone());
+    let key = &application.verifying_key;
     key.verify(message.as_bytes(), &signature).map_err(|_| Refusal::InvalidSignature)
 }
 
@@ -136,7 +137,7 @@ fn issue_ticket(
         application: application.name.clone(),
         ends: shared.ends(shared.config.lifetimes.ticket),
     };
-    lock(&shared.tickets).insert(ticket.clone(), issued);
+    lock(&shared.tickets).insert(ticket.clone(), issued, shared.clock.now());
     Ok(ticket)
 }
 

@@ -4,13 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use serde_json::{Value, json};
 
+use crate::codec::Rejection;
 use crate::faults::Fault;
 use crate::log::{Entry, Outcome};
 use crate::shared::{Shared, lock};
-use crate::{api, discovery, rest, soap};
+use crate::{api, discovery, login, rest, soap};
 use route::{Route, Site};
 
 mod body;
@@ -58,11 +60,20 @@ where
     B: hyper::body::Body<Data = bytes::Bytes> + Send + 'static,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let request = request.map(Body::new);
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
+    let (head, body) = request.into_parts();
+    let (method, path) = (head.method.to_string(), head.uri.path().to_owned());
     let site = if port == shared.login_port { Site::LoginAndTenants } else { Site::Tenants };
-    let route = Route::of(request.method(), &path, site);
-    let faults = shared.faults.take(route.scope());
+    let route = Route::of(&head.method, &path, site);
+    if route == Route::Statistics {
+        return Ok(json(StatusCode::OK, &json!(shared.statistics())));
+    }
+    let asked = match route {
+        // The tenant that faults are to find is named in there.
+        Route::Exchange(codec) => Some(exchange::read(codec, &head.headers, Body::new(body)).await),
+        _ => None,
+    };
+    let context = asked.as_ref().and_then(|asked| asked.as_ref().ok()).map(|request| &*request.context);
+    let faults = shared.faults.take(route.scope(), context.or(route.context()));
     for fault in &faults {
         if let Fault::Latency { milliseconds } = fault {
             tokio::time::sleep(Duration::from_millis(*milliseconds)).await;
@@ -72,7 +83,7 @@ where
     let dropped = fault == Some(&Fault::Drop);
     let mut answer = match fault.and_then(|fault| faulty::replaced(&shared, fault)) {
         Some(response) => Answer::faulty(response),
-        None => serve(&shared, &route, port, request, fault).await,
+        None => serve(&shared, &route, port, &head, asked, fault).await,
     };
     if fault == Some(&Fault::DropMidBody) {
         answer.response = answer.response.map(|_| Body::new(body::Streamed::broken()));
@@ -81,7 +92,8 @@ where
     set_date(&shared, &mut answer.response, &faults);
     let status = (!dropped).then(|| answer.response.status().as_u16());
     let (outcome, context) = (answer.outcome, answer.context);
-    shared.log.push(Entry { time: shared.clock.now(), method, path, status, outcome, context });
+    let entry = Entry { time: shared.clock.now(), method, path, status, outcome, context };
+    shared.log.push(entry, route.kind());
     if dropped { Err(Dropped) } else { Ok(answer.response) }
 }
 
@@ -89,21 +101,22 @@ async fn serve(
     shared: &Arc<Shared>,
     route: &Route,
     port: u16,
-    request: Request<Body>,
+    head: &Parts,
+    asked: Option<Result<login::Request, Rejection>>,
     fault: Option<&Fault>,
 ) -> Answer {
     let allowed = route.method();
-    if *route != Route::None && *request.method() != allowed {
+    if *route != Route::None && head.method != allowed {
         let mut answer = Answer::rejected(StatusCode::METHOD_NOT_ALLOWED, "wrong method");
         if let Ok(value) = HeaderValue::from_str(allowed.as_str()) {
             answer.response.headers_mut().insert(header::ALLOW, value);
         }
         return answer;
     }
-    let host = host(request.headers());
+    let host = host(&head.headers);
     match route {
-        Route::Exchange(codec) => exchange::exchange(shared, *codec, request, host, fault).await,
-        Route::Description => Answer::of(describe(&request, &format!("{}://{host}", shared.scheme))),
+        Route::Exchange(codec) => exchange::exchange(shared, *codec, asked, fault).await,
+        Route::Description => Answer::of(describe(&head.uri, &format!("{}://{host}", shared.scheme))),
         Route::Discovery => {
             Answer::new(StatusCode::OK, &discovery::document(&format!("{}://{host}", shared.scheme)))
         }
@@ -116,21 +129,21 @@ async fn serve(
             },
         ),
         Route::State(context) => {
-            let answer = Answer::new(StatusCode::OK, &discovery::state(shared, context, &host));
+            let answer = Answer::new(StatusCode::OK, &discovery::state(shared, context, &host, fault));
             of(shared, answer, context)
         }
         Route::Api(context) => {
-            let (status, body) = api::current_principal(shared, context, port, request.headers());
+            let (status, body) = api::current_principal(shared, context, port, &head.headers);
             of(shared, Answer::new(status, &body), context)
         }
-        Route::None => Answer::rejected(StatusCode::NOT_FOUND, "nothing is served here"),
+        Route::Statistics | Route::None => Answer::rejected(StatusCode::NOT_FOUND, "nothing is served here"),
     }
 }
 
 /// The SOAP service's WSDL, or a page that leads to it.
-fn describe(request: &Request<Body>, origin: &str) -> Response<Body> {
-    let location = format!("{origin}{}", request.uri().path());
-    let query = request.uri().query().unwrap_or_default();
+fn describe(uri: &Uri, origin: &str) -> Response<Body> {
+    let location = format!("{origin}{}", uri.path());
+    let query = uri.query().unwrap_or_default();
     let is_wanted = ["wsdl", "singleWsdl"].iter().any(|name| query.eq_ignore_ascii_case(name));
     if is_wanted { soap::wsdl(&location) } else { soap::page(&location) }
 }
@@ -141,6 +154,7 @@ fn of(shared: &Shared, mut answer: Answer, context: &str) -> Answer {
     answer
 }
 
+/// The host that a client asked for.
 fn host(headers: &HeaderMap) -> String {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
     host.unwrap_or("localhost").to_owned()

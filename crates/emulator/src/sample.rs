@@ -3,6 +3,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use rsa::pkcs1v15::VerifyingKey;
+
 use crate::config::{Application, ApprovalConfig, Config, ConfigError, Secret, TenantConfig, key_error};
 use crate::keys;
 use crate::tenant::{Approval, TenantState};
@@ -52,7 +54,7 @@ fn sample(public_key: rsa::PublicKey) -> Config {
         applications: vec![Application {
             name: Sample::APPLICATION.into(),
             client_secret: Secret::new(Sample::CLIENT_SECRET),
-            public_key,
+            verifying_key: VerifyingKey::new(public_key),
         }],
         tenants: vec![TenantConfig {
             context: Sample::CONTEXT.into(),

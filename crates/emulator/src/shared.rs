@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -11,19 +11,23 @@ use crate::config::{Config, TenantConfig};
 use crate::faults::Faults;
 use crate::keys::LoginKey;
 use crate::log::Log;
+use crate::tickets::Tickets;
 
-/// A ticket that was issued.
-#[derive(Clone)]
-pub(crate) struct Issued {
-    pub(crate) context: String,
-    pub(crate) application: String,
-    pub(crate) ends: Timestamp,
-}
-
-/// A tenant as it is now, and the port of its API.
+/// A tenant as it is now, the port of its API, and how many exchanges made a JWT for it.
 pub(crate) struct Tenant {
     pub(crate) config: TenantConfig,
     pub(crate) port: u16,
+    pub(crate) exchanges: u64,
+}
+
+/// The tenants by their names in lower case; of two with the same name, the first.
+pub(crate) fn by_name(configs: impl IntoIterator<Item = TenantConfig>, port: u16) -> HashMap<String, Tenant> {
+    let mut tenants = HashMap::new();
+    for config in configs {
+        let tenant = |config| Tenant { config, port, exchanges: 0 };
+        tenants.entry(config.context.to_ascii_lowercase()).or_insert_with(|| tenant(config));
+    }
+    tenants
 }
 
 pub(crate) struct Shared {
@@ -32,9 +36,9 @@ pub(crate) struct Shared {
     pub(crate) log: Log,
     pub(crate) faults: Faults,
     /// The first signs; all are published.
-    pub(crate) keys: Mutex<Vec<LoginKey>>,
-    pub(crate) tenants: Mutex<Vec<Tenant>>,
-    pub(crate) tickets: Mutex<HashMap<String, Issued>>,
+    pub(crate) keys: Mutex<Vec<Arc<LoginKey>>>,
+    pub(crate) tenants: Mutex<HashMap<String, Tenant>>,
+    pub(crate) tickets: Mutex<Tickets>,
     pub(crate) exchanges: AtomicU64,
     pub(crate) scheme: &'static str,
     pub(crate) login_port: u16,
@@ -43,11 +47,10 @@ pub(crate) struct Shared {
 impl Shared {
     /// Runs `with` on the tenant of this name, whatever its case.
     pub(crate) fn tenant<R>(&self, context: &str, with: impl FnOnce(&mut Tenant) -> R) -> Option<R> {
-        let mut tenants = lock(&self.tenants);
-        tenants.iter_mut().find(|tenant| tenant.config.context.eq_ignore_ascii_case(context)).map(with)
+        lock(&self.tenants).get_mut(&context.to_ascii_lowercase()).map(with)
     }
 
-    pub(crate) fn signing_key(&self) -> Option<LoginKey> {
+    pub(crate) fn signing_key(&self) -> Option<Arc<LoginKey>> {
         lock(&self.keys).first().cloned()
     }
 

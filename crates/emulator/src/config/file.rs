@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rsa::pkcs1v15::VerifyingKey;
 use serde::Deserialize;
 
+use super::many_tenants::ManyTenants;
 use super::{Application, Config, ConfigError, Lifetimes, Secret, TenantConfig, key_error};
 use crate::faults::{Fault, FaultRule, Scope, Times};
 use crate::keys::{self, LoginKey};
@@ -21,7 +23,10 @@ struct File {
     #[serde(default)]
     lifetimes: FileLifetimes,
     applications: Vec<FileApplication>,
+    #[serde(default)]
     tenants: Vec<TenantConfig>,
+    #[serde(default)]
+    many_tenants: Option<ManyTenants>,
     #[serde(default)]
     faults: Vec<FileFault>,
 }
@@ -50,6 +55,7 @@ struct FileFault {
     #[serde(default)]
     scope: Scope,
     times: Option<u32>,
+    context: Option<String>,
     fault: Fault,
 }
 
@@ -58,7 +64,7 @@ pub(super) fn parse(text: &str, folder: &Path) -> Result<Config, ConfigError> {
     let file: File = toml::from_str(text).map_err(|error| toml_error(text, &error))?;
     let applications = file.applications.into_iter().map(|app| application(app, folder));
     let login_key = file.federated_login_key_file.map(|path| login_key(&folder.join(path))).transpose()?;
-    Ok(Config {
+    let config = Config {
         applications: applications.collect::<Result<_, _>>()?,
         tenants: file.tenants,
         lifetimes: file.lifetimes.into(),
@@ -66,6 +72,10 @@ pub(super) fn parse(text: &str, folder: &Path) -> Result<Config, ConfigError> {
         tls_names: file.tls_names,
         faults: file.faults.into_iter().map(FaultRule::from).collect(),
         login_key,
+    };
+    Ok(match file.many_tenants {
+        Some(many) => config.with_many_tenants(&many),
+        None => config,
     })
 }
 
@@ -93,7 +103,8 @@ fn application(file: FileApplication, folder: &Path) -> Result<Application, Conf
         }
     };
     let public_key = keys::public_key(&text).map_err(|error| key_error(what, &error))?;
-    Ok(Application { name: file.name, client_secret: file.client_secret, public_key })
+    let verifying_key = VerifyingKey::new(public_key);
+    Ok(Application { name: file.name, client_secret: file.client_secret, verifying_key })
 }
 
 impl From<FileLifetimes> for Lifetimes {
@@ -112,7 +123,7 @@ impl From<FileLifetimes> for Lifetimes {
 impl From<FileFault> for FaultRule {
     fn from(file: FileFault) -> Self {
         let times = file.times.map_or(Times::UntilCleared, Times::Count);
-        Self { scope: file.scope, times, fault: file.fault }
+        Self { scope: file.scope, context: file.context, times, fault: file.fault }
     }
 }
 

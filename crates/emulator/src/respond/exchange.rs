@@ -4,11 +4,11 @@ use std::error::Error as _;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
-use axum::http::{Request, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
 use http_body_util::LengthLimitError;
 
-use super::{Answer, of};
-use crate::codec::{Codec, Reply};
+use super::{Answer, host, of};
+use crate::codec::{Codec, Rejection, Reply};
 use crate::faults::Fault;
 use crate::log::Outcome;
 use crate::login;
@@ -18,27 +18,30 @@ use crate::shared::Shared;
 const MAX_BODY: usize = 64 * 1024;
 const SAML: &str = "<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"></saml:Assertion>";
 
-/// Answers an exchange that came by `codec`.
+/// Reads an exchange that came by `codec`, or says what is wrong with it.
+pub(super) async fn read(codec: Codec, headers: &HeaderMap, body: Body) -> Result<login::Request, Rejection> {
+    codec.check(headers)?;
+    let bytes = to_bytes(body, MAX_BODY).await.map_err(|error| {
+        let is_too_large = error.source().is_some_and(|cause| cause.is::<LengthLimitError>());
+        match is_too_large {
+            true => codec.rejected(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+            false => codec.rejected(StatusCode::BAD_REQUEST, "the body broke off"),
+        }
+    })?;
+    codec.decode(&bytes, host(headers))
+}
+
+/// Answers an exchange that came by `codec`, once it was read.
 pub(super) async fn exchange(
     shared: &Arc<Shared>,
     codec: Codec,
-    request: Request<Body>,
-    host: String,
+    asked: Option<Result<login::Request, Rejection>>,
     fault: Option<&Fault>,
 ) -> Answer {
-    if let Err(response) = codec.check(request.headers()) {
-        return Answer::of(*response);
-    }
-    let bytes = match to_bytes(request.into_body(), MAX_BODY).await {
-        Ok(bytes) => bytes,
-        Err(error) if error.source().is_some_and(|cause| cause.is::<LengthLimitError>()) => {
-            return Answer::of(codec.rejected(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"));
-        }
-        Err(_) => return Answer::of(codec.rejected(StatusCode::BAD_REQUEST, "the body broke off")),
-    };
-    let request = match codec.decode(&bytes, host) {
-        Ok(request) => request,
-        Err(response) => return Answer::of(*response),
+    let request = match asked {
+        Some(Ok(request)) => request,
+        Some(Err(response)) => return Answer::of(*response),
+        None => return Answer::of(codec.rejected(StatusCode::BAD_REQUEST, "there is no body")),
     };
     let context = request.context.clone();
     let answer = decide(shared, codec, request, fault).await;

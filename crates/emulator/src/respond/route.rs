@@ -4,6 +4,7 @@ use axum::http::Method;
 
 use crate::codec::Codec;
 use crate::faults::Scope;
+use crate::log::Kind;
 
 /// Where a request goes.
 #[derive(Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub(super) enum Route {
     Jwks,
     State(String),
     Api(String),
+    /// How often what came of requests: the emulator's own.
+    Statistics,
     None,
 }
 
@@ -42,6 +45,7 @@ impl Route {
             }
             "/login/.well-known/openid-configuration" if is_login => Self::Discovery,
             "/login/.well-known/jwks" if is_login => Self::Jwks,
+            "/emulator/statistics" if is_login && method == Method::GET => Self::Statistics,
             _ if is_login && lower.starts_with("/api/state/") && parts.len() == 3 => {
                 Self::State(parts[2].to_owned())
             }
@@ -60,8 +64,21 @@ impl Route {
             Self::Jwks => Some(Scope::Jwks),
             Self::State(_) => Some(Scope::State),
             Self::Api(_) => Some(Scope::Api),
-            Self::Description | Self::None => None,
+            Self::Description | Self::Statistics | Self::None => None,
         }
+    }
+
+    /// The tenant that its path names.
+    pub(super) fn context(&self) -> Option<&str> {
+        match self {
+            Self::State(context) | Self::Api(context) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// How it is counted.
+    pub(super) fn kind(&self) -> Kind {
+        if matches!(self, Self::Exchange(_)) { Kind::Exchange } else { Kind::Other }
     }
 
     /// The one method that it answers.

@@ -11,6 +11,7 @@ mod exchange;
 mod faults;
 mod keys;
 mod lifecycle;
+mod scale;
 mod soap;
 mod support;
 mod tenants;

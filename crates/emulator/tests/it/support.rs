@@ -12,8 +12,12 @@ pub(crate) struct Bench {
 }
 
 pub(crate) async fn bench() -> Bench {
+    bench_with(|config| config).await
+}
+
+pub(crate) async fn bench_with(change: impl FnOnce(Config) -> Config) -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let config = Config::sample(folder.path().join("key.xml")).unwrap();
+    let config = change(Config::sample(folder.path().join("key.xml")).unwrap());
     let clock = Clock::manual("2026-01-02T03:04:05Z".parse::<Timestamp>().unwrap());
     let emulator = Emulator::builder().with_config(config).with_clock(clock).start().await.unwrap();
     Bench { emulator, folder }
@@ -37,6 +41,10 @@ impl Bench {
 
     /// Signed by OpenSSL with the key that the sample wrote.
     pub(crate) fn signed(&self) -> String {
+        self.signed_of(Sample::SYSTEM_USER_TOKEN)
+    }
+
+    pub(crate) fn signed_of(&self, system_user_token: &str) -> String {
         use base64::prelude::{BASE64_STANDARD, Engine as _};
         use rsa::pkcs8::EncodePrivateKey as _;
         let xml = std::fs::read_to_string(self.folder.path().join("key.xml")).unwrap();
@@ -51,8 +59,7 @@ impl Bench {
                 .unwrap();
         let (pem, text) = (self.folder.path().join("key.pem"), self.folder.path().join("text"));
         std::fs::write(&pem, key.to_pkcs8_pem(rsa::pkcs8::LineEnding::LF).unwrap().as_bytes()).unwrap();
-        let message =
-            format!("{}.{}", Sample::SYSTEM_USER_TOKEN, self.emulator.clock().now().strftime("%Y%m%d%H%M"));
+        let message = format!("{}.{}", system_user_token, self.emulator.clock().now().strftime("%Y%m%d%H%M"));
         std::fs::write(&text, &message).unwrap();
         let output =
             Command::new("openssl").args(["dgst", "-sha256", "-sign"]).arg(&pem).arg(&text).output().unwrap();
@@ -60,8 +67,12 @@ impl Bench {
     }
 
     pub(crate) async fn exchange(&self, signed: &str) -> Value {
+        self.exchange_for(Sample::CONTEXT, signed).await
+    }
+
+    pub(crate) async fn exchange_for(&self, context: &str, signed: &str) -> Value {
         let body = json!({"SignedSystemToken": signed, "ApplicationToken": Sample::CLIENT_SECRET,
-            "ContextIdentifier": Sample::CONTEXT, "ReturnTokenType": "JWT"});
+            "ContextIdentifier": context, "ReturnTokenType": "JWT"});
         let url = format!("{}/LOGIN/api/PartnerSystemUser/authenticate", self.emulator.url());
         reqwest::Client::new().post(url).json(&body).send().await.unwrap().json().await.unwrap()
     }

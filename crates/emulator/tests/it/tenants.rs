@@ -1,7 +1,7 @@
 //! Tenants: where they live, in which state, and whom they let in.
 
 use serde_json::Value;
-use soticket_emulator::{Sample, TenantState};
+use soticket_emulator::{Fault, Sample, Scope, TenantState, Times};
 
 use crate::support::bench;
 
@@ -68,4 +68,24 @@ async fn the_api_takes_its_own_tickets_with_the_right_secret_only() {
         client.get(bench.url("/Cust54321/api/v1/User/currentPrincipal")).send().await.unwrap().status(),
         404
     );
+}
+
+#[tokio::test]
+async fn ended_tickets_are_taken_no_longer() {
+    let bench = bench().await;
+    let ticket = bench.ticket().await;
+    let url = bench.emulator.url();
+    assert_eq!(bench.emulator.end_tickets("Cust54321"), 0);
+    assert_eq!(bench.principal(&url, &ticket).await, 200);
+    assert_eq!(bench.emulator.end_tickets("cust12345"), 1);
+    assert_eq!(bench.principal(&url, &ticket).await, 401);
+    assert_eq!(bench.principal(&url, &bench.ticket().await).await, 200);
+}
+
+#[tokio::test]
+async fn a_state_can_name_another_address() {
+    let bench = bench().await;
+    let fault = Fault::OtherAddress { api: "http://example.com/api".into() };
+    bench.emulator.faults().queue(Scope::State, Times::ONCE, fault);
+    assert_eq!(bench.json("/api/state/Cust12345").await["Api"], "http://example.com/api");
 }
