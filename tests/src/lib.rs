@@ -9,9 +9,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
-use soticket_emulator::Sample;
+use soticket::pem::{KeySource, KeyType, PemSigner, PrivateKey};
+use soticket::reqwest::Certificate;
+use soticket::{SystemUserClient, SystemUserClientBuilder, Tenant};
+use soticket_emulator::{ManyTenants, Sample};
 use tempfile::TempDir;
 
 /// The root of the checkout.
@@ -71,7 +75,7 @@ fn without_settings(mut command: Command) -> Command {
     command
 }
 
-/// The program's own emulator as a process of its own, over TLS, with the sample application; stopped on drop.
+/// The program's own emulator as a process of its own; stopped on drop.
 #[derive(Debug)]
 pub struct LoginService {
     process: Child,
@@ -79,30 +83,93 @@ pub struct LoginService {
     folder: TempDir,
 }
 
+/// What a [`LoginService`] speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Wire {
+    Plain,
+    Tls,
+}
+
 impl LoginService {
-    /// Starts it and waits until it listens.
+    /// The name of the application that many tenants have approved, and its client secret.
+    pub const APPLICATION: &str = "My App";
+    /// Its client secret.
+    pub const CLIENT_SECRET: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
+
+    /// Starts it over TLS, with the sample application, and waits until it listens.
     ///
     /// # Panics
     /// When it does not.
     #[must_use]
     pub fn start() -> Self {
+        Self::run(tempfile::tempdir().unwrap(), Wire::Tls, &["--sample-key", "partner.xml"])
+    }
+
+    /// Starts it with tenants from [`ManyTenants::DEFAULT_FIRST`] on that have approved [`Self::APPLICATION`], whose
+    /// tickets live that long, and waits until it listens.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[must_use]
+    pub fn with_many_tenants(count: u32, ticket_lifetime: Duration, wire: Wire) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let key = PrivateKey::generate(KeyType::Rsa2048).unwrap();
+        std::fs::write(folder.path().join("partner.xml"), key.to_xml().unwrap().expose()).unwrap();
+        std::fs::write(folder.path().join("public.pem"), key.public_key().to_pem()).unwrap();
+        let config = format!(
+            "tenants = []\n\n[lifetimes]\nticket_seconds = {}\n\n[[applications]]\nname = \"{}\"\nclient_secret = \"{}\"\n\
+             public_key_file = \"public.pem\"\n\n[many_tenants]\napplication = \"{}\"\ncount = {count}\n",
+            ticket_lifetime.as_secs(),
+            Self::APPLICATION,
+            Self::CLIENT_SECRET,
+            Self::APPLICATION,
+        );
+        std::fs::write(folder.path().join("emulator.toml"), config).unwrap();
+        Self::run(folder, wire, &["--config", "emulator.toml"])
+    }
+
+    fn run(folder: TempDir, wire: Wire, arguments: &[&str]) -> Self {
         let mut command = soticket();
-        command.args([
-            "emulator",
-            "--listen",
-            "127.0.0.1:0",
-            "--tls-dir",
-            "tls",
-            "--sample-key",
-            "partner.xml",
-        ]);
+        command.args(["emulator", "--listen", "127.0.0.1:0"]).args(arguments);
+        if wire == Wire::Tls {
+            command.args(["--tls-dir", "tls"]);
+        }
         let mut process =
             command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim_end().strip_prefix("listening on ").expect("one line, and this one").to_owned();
         Self { process, url, folder }
+    }
+
+    /// The tenants that [`with_many_tenants`](Self::with_many_tenants) starts it with.
+    pub fn many_tenants(count: u32) -> impl Iterator<Item = Tenant> {
+        let names: Vec<_> = ManyTenants::new(Self::APPLICATION, count).names().collect();
+        names
+            .into_iter()
+            .map(|(context, token)| Tenant::new(context.parse().unwrap(), token.parse().unwrap()))
+    }
+
+    /// A client of [`Self::APPLICATION`], to be built with what a test needs.
+    ///
+    /// # Panics
+    /// When the service was started without it.
+    #[must_use]
+    pub fn client_builder(&self) -> SystemUserClientBuilder {
+        let signer = PemSigner::builder(KeySource::file(self.folder().join("partner.xml"))).build().unwrap();
+        let secret = Self::CLIENT_SECRET.parse().unwrap();
+        let builder = SystemUserClient::builder(self.url.parse().unwrap(), secret, Arc::new(signer));
+        match std::fs::read(self.folder().join("tls/ca.pem")) {
+            Ok(root) => builder.with_extra_root(Certificate::from_pem(&root).unwrap()),
+            Err(_) => builder,
+        }
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 
     /// The folder that holds `partner.xml`, `tls/ca.pem` and `tls/federated-login.pem`.

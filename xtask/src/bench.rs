@@ -13,8 +13,8 @@ use crate::{
 /// The package that holds the benchmarks.
 const PACKAGE: &str = "soticket-tests";
 
-/// The benchmark that starts the release build of the command line.
-const WHOLE_PROCESS: &str = "process";
+/// The benchmarks that start the release build of the command line.
+const WHOLE_PROCESSES: [&str; 2] = ["cache", "process"];
 
 /// The benchmark that needs a stand-in for AWS KMS, and what it goes by where a filter is given.
 const WITH_KMS: &str = "kms";
@@ -32,7 +32,7 @@ impl Selection {
         Self { filter, processes: true }
     }
 
-    /// As [`all`](Self::all), without the one of whole processes.
+    /// As [`all`](Self::all), without those of whole processes.
     pub(crate) fn quick(filter: Vec<String>) -> Self {
         Self { filter, processes: false }
     }
@@ -58,12 +58,14 @@ pub(crate) fn run(repository: &Repository, selection: &Selection) -> Result<(), 
 
 fn plan(workspace: &Metadata, selection: &Selection) -> Vec<Invocation> {
     let (processes, functions): (Vec<_>, Vec<_>) =
-        targets(workspace).into_iter().partition(|target| target == WHOLE_PROCESS);
+        targets(workspace).into_iter().partition(|target| WHOLE_PROCESSES.contains(&target.as_str()));
     let mut plan: Vec<_> = functions.iter().map(|target| bench(target, &selection.filter)).collect();
     if selection.processes && !processes.is_empty() {
         let program = workspace.target_directory.join("release").join(PROGRAM);
         plan.push(Invocation::cargo(["build", "--release", "--package", "soticket-cli"]));
-        plan.push(bench(WHOLE_PROCESS, &selection.filter).with_env(PROGRAM_VARIABLE, program));
+        let run =
+            |target: &String| bench(target, &selection.filter).with_env(PROGRAM_VARIABLE, program.as_str());
+        plan.extend(processes.iter().map(run));
     }
     plan
 }

@@ -57,7 +57,7 @@ async fn contest(client: &SystemUserClient, record: &Record, count: usize) {
         }
         let region = Region::new(ALLOCATOR);
         let runs_alone = ours(&primed.cache);
-        tenants.iter().for_each(|tenant| runs_alone(tenant));
+        tenants.iter().for_each(runs_alone);
         let allocations = region.change().allocations;
         let nanoseconds = |times: &dyn Fn(&(Duration, Duration)) -> Duration| {
             median(rounds.iter().map(|round| times(round).as_secs_f64() * 1e9 / CALLS as f64).collect())

@@ -7,6 +7,7 @@
     clippy::print_stdout,
     reason = "a benchmark prints its figures, and stops at the first surprise"
 )]
+#![allow(clippy::disallowed_methods, reason = "time is what is measured")]
 
 mod cold_start;
 mod hits;

@@ -46,6 +46,18 @@ impl ExchangeLimits {
         self.per_second = (exchanges > 0).then_some(exchanges);
         self
     }
+
+    /// How many exchanges run at once.
+    #[must_use]
+    pub fn concurrent(&self) -> usize {
+        self.concurrent
+    }
+
+    /// How many exchanges start in a second, if that is limited.
+    #[must_use]
+    pub fn per_second(&self) -> Option<u32> {
+        self.per_second
+    }
 }
 
 impl Default for ExchangeLimits {
