@@ -305,6 +305,32 @@ fn fips_and_dual_stack_endpoints_and_proxies_are_the_sdks_own_settings() {
     }
 }
 
+/// One listener is both: what is meant for a proxy names the host in its first line.
+#[test]
+fn no_proxy_is_asked_for_an_endpoint_on_this_machine() {
+    let service = LoginService::start();
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS"] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let mut command = soticket();
+        let inspect = ["key", "inspect", "awskms:///alias/x?region=eu-central-1"];
+        service.settings_for(&mut command).args(inspect).env_remove("NO_PROXY").env_remove("no_proxy");
+        command.env(variable, format!("http://{address}")).env("HTTP_PROXY", format!("http://{address}"));
+        let run = std::thread::spawn(move || {
+            let output = with_credentials(&mut command).output().unwrap();
+            let _ = TcpStream::connect(address);
+            output
+        });
+        let mut stream = listener.accept().unwrap().0;
+        let mut line = String::new();
+        BufReader::new(&stream).read_line(&mut line).unwrap();
+        stream.write_all(b"HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").unwrap();
+        drop((stream, listener));
+        assert_eq!(line.trim_end(), "POST / HTTP/1.1", "{variable}");
+        assert_eq!(run.join().unwrap().status.code(), Some(3));
+    }
+}
+
 /// Whoever names it.
 #[test]
 #[ignore = "needs ministack, which cargo xtask kms-test starts"]

@@ -12,6 +12,7 @@ use aws_sdk_kms::config::retry::RetryConfig;
 use aws_sdk_kms::config::timeout::TimeoutConfig;
 use aws_sdk_kms::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_kms::error::{BoxError, ConnectorError};
+use aws_smithy_http_client as http_client;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::interceptors::dyn_dispatch_hint;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
@@ -62,8 +63,18 @@ impl AwsKmsUri {
         if let Some(profile) = self.profile() {
             settings = settings.credentials_provider(credentials_of(profile, &config));
         }
+        if is_plain(config.endpoint_url()) || is_plain(std::env::var(ENDPOINT_VARIABLE).ok().as_deref()) {
+            settings = settings.http_client(http_client::Builder::new().build_http());
+        }
         Ok(Client::from_conf(settings.build()))
     }
+}
+
+/// Whether an endpoint is asked without TLS, which is allowed on this machine alone: no proxy has any business there, and
+/// one would see the session token.
+fn is_plain(endpoint: Option<&str>) -> bool {
+    let url = endpoint.and_then(|endpoint| Url::parse(endpoint).ok());
+    url.is_some_and(|url| url.scheme() == "http")
 }
 
 /// The credentials of a profile, which may be those of a role that is assumed in the same Region.
@@ -187,3 +198,6 @@ pub const MAX_ATTEMPTS: u32 = 3;
 
 /// What the calls are marked with, as CloudTrail shows it.
 const APP_NAME: &str = "soticket";
+
+/// Names the endpoint of this service alone.
+const ENDPOINT_VARIABLE: &str = "AWS_ENDPOINT_URL_KMS";
