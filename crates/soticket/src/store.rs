@@ -4,7 +4,12 @@
 //! | --- | --- | --- |
 //! | | [`MemoryStore`] | several caches of one process, and tests |
 //! | `file-store` (default) | `FileStore` | the processes of one machine |
+//! | `redis` | `RedisStore` | a fleet of machines |
 
 pub use soticket_core::store::*;
 #[cfg(feature = "file-store")]
-pub use soticket_store::{FileStore, MAX_RECORD_SIZE, ParseStoreKeyError, StoreKey};
+pub use soticket_store::FileStore;
+#[cfg(any(feature = "file-store", feature = "redis"))]
+pub use soticket_store::{MAX_RECORD_SIZE, ParseStoreKeyError, StoreKey};
+#[cfg(feature = "redis")]
+pub use soticket_store::{PlainNetwork, RedisStore, RedisStoreOptions};

@@ -1,11 +1,19 @@
 //! Packages of a Debian or Ubuntu system, installed with apt-get.
 
-use super::needs::{LIBCLANG, Need};
+use std::path::Path;
+
+use super::needs::{LIBCLANG, Need, REDIS};
 use crate::{
     command::{Invocation, find_program},
     error::Error,
     repository::Repository,
 };
+
+/// Packages that start a service, and what that is called. The tests start what they need themselves, with nobody else's data.
+const SERVICES: [(&str, &str); 1] = [(REDIS, "redis-server.service")];
+
+/// There when systemd runs the system.
+const SYSTEMD: &str = "/run/systemd/system";
 
 /// Installs what is missing; where there is no apt-get, an error names it.
 pub(super) fn install(repository: &Repository, missing: &[Need]) -> Result<(), Error> {
@@ -26,9 +34,21 @@ pub(super) fn install(repository: &Repository, missing: &[Need]) -> Result<(), E
         packages = with_small_libclang(packages, &depends.unwrap_or_default());
     }
     println!("installing with apt-get: {}", packages.join(" "));
+    let services = services(&packages);
     apt_get(root, ["install", "--quiet", "--yes", "--no-install-recommends"])
         .with_args(packages)
-        .run(repository)
+        .run(repository)?;
+    // Only those of packages that were not there before: others are somebody's.
+    for service in services.into_iter().filter(|_| Path::new(SYSTEMD).is_dir()) {
+        as_root(root, "systemctl", ["disable", "--now", service]).run(repository)?;
+    }
+    Ok(())
+}
+
+/// The services that these packages start.
+fn services(packages: &[String]) -> Vec<&'static str> {
+    let started = SERVICES.iter().filter(|(package, _)| packages.iter().any(|there| there == package));
+    started.map(|(_, service)| *service).collect()
 }
 
 /// The packages that bring it, each once.
@@ -52,13 +72,11 @@ fn with_small_libclang(packages: Vec<String>, depends: &str) -> Vec<String> {
 }
 
 fn apt_get<const N: usize>(root: bool, args: [&str; N]) -> Invocation {
-    let command = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get"];
-    if root {
-        Invocation::new(command[0], command[1..].iter().copied())
-    } else {
-        Invocation::new("sudo", command)
-    }
-    .with_args(args)
+    as_root(root, "env", ["DEBIAN_FRONTEND=noninteractive", "apt-get"]).with_args(args)
+}
+
+fn as_root<const N: usize>(root: bool, program: &str, args: [&str; N]) -> Invocation {
+    if root { Invocation::new(program, args) } else { Invocation::new("sudo", [program]).with_args(args) }
 }
 
 #[cfg(test)]
@@ -70,6 +88,14 @@ mod tests {
         let line = |root| apt_get(root, ["update"]).to_string();
         assert_eq!(line(true), "env DEBIAN_FRONTEND=noninteractive apt-get update");
         assert_eq!(line(false), "sudo env DEBIAN_FRONTEND=noninteractive apt-get update");
+    }
+
+    #[test]
+    fn a_service_is_stopped_only_when_its_package_was_missing() {
+        assert_eq!(services(&["opensc".to_owned(), REDIS.to_owned()]), ["redis-server.service"]);
+        assert!(services(&["opensc".to_owned()]).is_empty());
+        let stop = as_root(false, "systemctl", ["disable", "--now", "redis-server.service"]);
+        assert_eq!(stop.to_string(), "sudo systemctl disable --now redis-server.service");
     }
 
     #[test]

@@ -11,6 +11,9 @@ use crate::command::find_program;
 /// The package that depends on the release's own libclang.
 pub(super) const LIBCLANG: &str = "libclang-dev";
 
+/// The package that brings Redis, and a service that is not needed.
+pub(super) const REDIS: &str = "redis-server";
+
 /// Something that tests start or load, or that what they load is built with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Need {
@@ -127,6 +130,8 @@ const NEEDS: &[Need] = &[
         package: "libnss3",
         sign: Sign::Library(&["libsoftokn3.so", "nss/libsoftokn3.so"]),
     },
+    // What tickets are shared through.
+    Need::program("redis-server", REDIS),
     // What the stand-in for AWS KMS and zeep are installed with.
     Need { name: "python3 with venv", package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
     // What libFuzzer is built with.

@@ -13,4 +13,12 @@ mod full_disk;
 mod housekeeping;
 mod processes;
 mod promises;
+#[cfg(feature = "redis")]
+mod redis_faults;
+#[cfg(feature = "redis")]
+mod redis_leases;
+#[cfg(feature = "redis")]
+mod redis_outages;
+#[cfg(feature = "redis")]
+mod redis_server;
 mod support;

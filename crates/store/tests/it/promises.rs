@@ -22,6 +22,12 @@ fn in_files() -> Opened {
     (Arc::new(file_store(folder.path())), Box::new(folder))
 }
 
+#[cfg(feature = "redis")]
+fn in_redis() -> Opened {
+    let server = crate::redis_server::RedisServer::start();
+    (Arc::new(server.store()), Box::new(server))
+}
+
 /// Each promise, of each store.
 macro_rules! promises {
     ($($store:ident),*: $promises:tt) => { $(promises!(@ $store $promises);)* };
@@ -38,7 +44,9 @@ macro_rules! promises {
     };
 }
 
-promises!(in_memory, in_files: [
+/// Hands all of them on.
+macro_rules! all_promises {
+    ($($store:ident),*) => { promises!($($store),*: [
     nothing_is_kept_at_first,
     what_is_saved_is_loaded_as_it_was,
     keys_do_not_mix,
@@ -52,7 +60,12 @@ promises!(in_memory, in_files: [
     a_lease_in_use_goes_on,
     many_at_once_never_share_a_lease,
     the_highest_of_many_fences_stays,
-]);
+]); };
+}
+
+all_promises!(in_memory, in_files);
+#[cfg(feature = "redis")]
+all_promises!(in_redis);
 
 async fn nothing_is_kept_at_first(store: &dyn TicketStore) {
     assert!(store.load(&ticket_key(1)).await.unwrap().is_none());
