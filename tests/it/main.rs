@@ -9,11 +9,14 @@
 
 mod building;
 mod exchange;
+mod fleet;
 mod hsm;
 mod interoperability;
 mod kms;
 mod readme;
 mod real_certificates;
+#[path = "../../crates/store/tests/it/redis_process.rs"]
+mod redis_process;
 mod rotation;
 mod secrets;
 mod soap_interoperability;

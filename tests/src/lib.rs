@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use serde_json::Value;
 use soticket::pem::{KeySource, KeyType, PemSigner, PrivateKey};
 use soticket::reqwest::Certificate;
 use soticket::{SystemUserClient, SystemUserClientBuilder, Tenant};
@@ -157,13 +158,16 @@ impl LoginService {
     /// When the service was started without it.
     #[must_use]
     pub fn client_builder(&self) -> SystemUserClientBuilder {
-        let signer = PemSigner::builder(KeySource::file(self.folder().join("partner.xml"))).build().unwrap();
-        let secret = Self::CLIENT_SECRET.parse().unwrap();
-        let builder = SystemUserClient::builder(self.url.parse().unwrap(), secret, Arc::new(signer));
-        match std::fs::read(self.folder().join("tls/ca.pem")) {
-            Ok(root) => builder.with_extra_root(Certificate::from_pem(&root).unwrap()),
-            Err(_) => builder,
-        }
+        client_builder(self.folder(), &self.url)
+    }
+
+    /// What came of all requests so far.
+    ///
+    /// # Panics
+    /// When the service does not tell.
+    pub async fn statistics(&self) -> Value {
+        let answer = soticket::reqwest::get(format!("{}/emulator/statistics", self.url)).await.unwrap();
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap()
     }
 
     /// Its process.
@@ -194,6 +198,21 @@ impl LoginService {
             .env("SOTICKET_CA_FILE", "tls/ca.pem")
             .env("SOTICKET_CLIENT_SECRET", Sample::CLIENT_SECRET)
             .env("SOTICKET_SYSTEM_USER_TOKEN", Sample::SYSTEM_USER_TOKEN)
+    }
+}
+
+/// A client of [`LoginService::APPLICATION`] for a service at `url` that was started in `folder`.
+///
+/// # Panics
+/// When the folder is none of that kind.
+#[must_use]
+pub fn client_builder(folder: &Path, url: &str) -> SystemUserClientBuilder {
+    let signer = PemSigner::builder(KeySource::file(folder.join("partner.xml"))).build().unwrap();
+    let secret = LoginService::CLIENT_SECRET.parse().unwrap();
+    let builder = SystemUserClient::builder(url.parse().unwrap(), secret, Arc::new(signer));
+    match std::fs::read(folder.join("tls/ca.pem")) {
+        Ok(root) => builder.with_extra_root(Certificate::from_pem(&root).unwrap()),
+        Err(_) => builder,
     }
 }
 

@@ -20,5 +20,6 @@ mod redis_leases;
 #[cfg(feature = "redis")]
 mod redis_outages;
 #[cfg(feature = "redis")]
+mod redis_process;
 mod redis_server;
 mod support;
