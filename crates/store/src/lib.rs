@@ -4,10 +4,12 @@
 //! leave the process, bound to whose they are, to their fence and to their end; whatever does not open under that key
 //! is refused, with its cause, and overwritten by the next exchange.
 //!
-//! The feature `redis` brings `RedisStore`.
+//! The feature `redis` brings `RedisStore`, the feature `keyring` `StoreKey::from_keyring`.
 
 mod file;
 mod key;
+#[cfg(feature = "keyring")]
+mod keyring;
 #[cfg(feature = "redis")]
 mod redis;
 mod seal;

@@ -130,8 +130,9 @@ const NEEDS: &[Need] = &[
         package: "libnss3",
         sign: Sign::Library(&["libsoftokn3.so", "nss/libsoftokn3.so"]),
     },
-    // What tickets are shared through.
+    // What tickets are shared through, and where the key to them may be.
     Need::program("redis-server", REDIS),
+    Need::program("keyctl", "keyutils"),
     // What the stand-in for AWS KMS and zeep are installed with.
     Need { name: "python3 with venv", package: "python3-venv", sign: Sign::PythonModules("venv, ensurepip") },
     // What libFuzzer is built with.

@@ -1,4 +1,4 @@
-//! A disk without room: told as such, and what was kept before still is.
+//! A disk without room, or that cannot be written: told as such, and what was kept before still is.
 
 use std::process::Command;
 
@@ -20,16 +20,46 @@ fn with_small_disk(test: &Command) -> Command {
 const MOUNT_AND_RUN: &str =
     r#"mount -t tmpfs -o size=256k,mode=700 none "$SOTICKET_TEST_STORE_FOLDER"; exec "$@""#;
 
+fn passes_with_small_disk(test: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = with_small_disk(&this_test(test, folder.path())).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told_and_takes_nothing_away() {
     fn here() {}
-    if let Some(folder) = folder_of_parent() {
-        return fill(&folder).await;
+    match folder_of_parent() {
+        Some(folder) => fill(&folder).await,
+        None => passes_with_small_disk(test_path(here)),
     }
-    let folder = tempfile::tempdir().unwrap();
-    let output = with_small_disk(&this_test(test_path(here), folder.path())).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && text.contains("1 passed"), "{text}");
+}
+
+#[tokio::test]
+async fn a_read_only_disk_is_told_and_what_is_there_is_read() {
+    fn here() {}
+    match folder_of_parent() {
+        Some(folder) => forbid_writing(&folder).await,
+        None => passes_with_small_disk(test_path(here)),
+    }
+}
+
+async fn forbid_writing(folder: &std::path::Path) {
+    let store = file_store(folder);
+    store.save(&ticket_key(1), &record(1, "a ticket")).await.unwrap();
+    assert!(Command::new("mount").args(["-o", "remount,ro"]).arg(folder).status().unwrap().success());
+    for error in [
+        store.save(&ticket_key(1), &record(2, "another")).await.unwrap_err(),
+        store.remove(&ticket_key(1), record(1, "").fence).await.unwrap_err(),
+        store.lease(&ticket_key(1)).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        assert!(error.to_string().contains("read-only"), "{}", with_causes(&error));
+    }
+    // Also for a process that comes later.
+    let expected = Some((1, "a ticket".to_owned()));
+    assert_eq!(seen(file_store(folder).load(&ticket_key(1)).await.unwrap()), expected);
 }
 
 async fn fill(folder: &std::path::Path) {

@@ -11,6 +11,8 @@ mod crashes;
 mod file_faults;
 mod full_disk;
 mod housekeeping;
+#[cfg(all(feature = "keyring", target_os = "linux"))]
+mod keyring;
 mod processes;
 mod promises;
 #[cfg(feature = "redis")]
