@@ -26,8 +26,9 @@ pub use options::{PlainNetwork, RedisStoreOptions};
 /// itself when its holder does not renew it. It connects when it is first asked, and again when the connection is lost;
 /// a Redis that is away makes each call fail within about a second.
 ///
-/// Each change is one Lua script, so that it needs `EVALSHA` and `SCRIPT LOAD` beside the keys `soticket:*`. Clones share
-/// the connection.
+/// Each change is one Lua script. All that its user needs to be allowed is, in the words of Redis's `ACL SETUSER`:
+/// `~soticket:* +evalsha +script|load +type +get +getrange +set +incr +del +pexpire +pexpireat +time`, and `+select` with
+/// a database in the URL. Clones share the connection.
 #[derive(Clone)]
 pub struct RedisStore(Arc<Inner>);
 

@@ -118,7 +118,11 @@ impl Link {
         match failure {
             // What a Redis says to a greeting that it does not understand may repeat the password in it.
             Failure::Connecting(cause) if !cause.is_io_error() => {
-                let message = format!("the Redis at `{place}` does not let us in ({})", cause.category());
+                let message = format!(
+                    "the Redis at `{place}` does not let us in ({}); check the database in its URL, whether its user \
+                     may select it, and how many clients it takes",
+                    cause.code().unwrap_or(cause.category())
+                );
                 StoreError::new(StoreErrorKind::Unavailable, message)
             }
             Failure::Connecting(cause) => {

@@ -105,6 +105,21 @@ async fn a_pipe_is_refused_and_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_process_suspended_in_the_middle_of_a_change_is_told_and_not_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = file_store(folder.path());
+    store.save(&ticket_key(1), &record(7, "a ticket")).await.unwrap();
+    let lock = fs::File::open(file_of(folder.path(), 1).with_file_name("lock")).unwrap();
+    lock.lock().unwrap();
+    let error = store.save(&ticket_key(1), &record(8, "another")).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+    assert!(error.to_string().contains("suspended"), "{error}");
+    assert_eq!(seen(store.load(&ticket_key(1)).await.unwrap()), Some((7, "a ticket".to_owned())));
+    lock.unlock().unwrap();
+    assert_eq!(store.save(&ticket_key(1), &record(8, "another")).await.unwrap(), Saved::Kept);
+}
+
+#[tokio::test]
 async fn a_folder_in_a_record_s_place_is_told_and_not_removed() {
     let folder = tempfile::tempdir().unwrap();
     let (store, file) = (file_store(folder.path()), file_of(folder.path(), 1));

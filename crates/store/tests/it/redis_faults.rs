@@ -132,6 +132,37 @@ async fn a_wrong_password_is_told_and_shown_nowhere() {
 }
 
 #[tokio::test]
+async fn a_user_who_may_no_more_than_is_said_is_enough() {
+    let server = RedisServer::start();
+    let may =
+        "~soticket:* +evalsha +script|load +type +get +getrange +set +incr +del +pexpire +pexpireat +time";
+    let source = include_str!("../../src/redis.rs").replace("\n///", "");
+    assert!(source.contains(may), "what is documented is what is tested");
+    let set_user = |rules: &str| {
+        let mut command = redis::cmd("ACL");
+        command.arg("SETUSER").arg("cache").arg(&["reset", "on", ">pw"]);
+        let () = command.arg(rules.split(' ').collect::<Vec<_>>()).query(&mut server.connect()).unwrap();
+    };
+    set_user(&format!("{may} +select"));
+    let url = format!("redis://cache:pw@127.0.0.1:{}/2", server.port());
+    let store = RedisStore::new(&url, store_key()).unwrap();
+    let lease = store.lease(&ticket_key(1)).await.unwrap().unwrap();
+    lease.renew().await.unwrap();
+    store.save(&ticket_key(1), &record(7, "a ticket")).await.unwrap();
+    assert_eq!(store.save(&ticket_key(1), &record(6, "late")).await.unwrap(), Saved::Outrun);
+    assert_eq!(seen(store.load(&ticket_key(1)).await.unwrap()), Some((7, "a ticket".to_owned())));
+    store.remove(&ticket_key(1), Fence(7)).await.unwrap();
+    lease.release().await.unwrap();
+    set_user("~soticket:* +select");
+    let error = store.load(&ticket_key(1)).await.unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Configuration, "{}", with_causes(&error));
+    // Inside of a script Redis tells a refusal in words alone.
+    set_user("~soticket:* +evalsha +select");
+    let error = store.load(&ticket_key(1)).await.unwrap_err();
+    assert!(with_causes(&error).contains("can't run this command"), "{}", with_causes(&error));
+}
+
+#[tokio::test]
 async fn a_redis_with_tls_is_trusted_by_its_certificate_alone() {
     let authority = rcgen::KeyPair::generate().unwrap();
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).unwrap();
