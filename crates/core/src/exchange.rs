@@ -146,6 +146,10 @@ impl SystemUserClient {
         &*self.inner.clock
     }
 
+    pub(crate) fn http(&self) -> &HttpClient {
+        &self.inner.http
+    }
+
     /// A ticket that this client got once, and that was kept since.
     pub(crate) fn restored_ticket(
         &self,

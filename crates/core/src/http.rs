@@ -5,10 +5,11 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::StatusCode;
 use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::{Method, StatusCode};
 use jiff::Timestamp;
-use reqwest::{Certificate, ClientBuilder, Proxy, Request, Response, redirect};
+use reqwest::{Certificate, ClientBuilder, Proxy, Request, RequestBuilder, Response, redirect};
+use url::Url;
 use zeroize::Zeroizing;
 
 use crate::clock::Clock;
@@ -96,6 +97,11 @@ impl HttpClient {
         Ok(Self { client, retry: options.retry, clock })
     }
 
+    /// The same way, on which a request is sent once.
+    pub(crate) fn without_retries(&self) -> Self {
+        Self { retry: RetryPolicy::never(), ..self.clone() }
+    }
+
     pub(crate) fn get(&self, url: &str) -> Result<Request, Error> {
         self.client.get(url).build().map_err(|error| transport(error.without_url(), url))
     }
@@ -103,6 +109,18 @@ impl HttpClient {
     pub(crate) fn post(&self, url: &str, headers: HeaderMap, body: reqwest::Body) -> Result<Request, Error> {
         let request = self.client.post(url).headers(headers).body(body).build();
         request.map_err(|error| transport(error.without_url(), url))
+    }
+
+    /// Begins a request whose answer is the caller's.
+    pub(crate) fn request(&self, method: Method, url: Url) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Sends a request once, and returns its answer whatever the status, unread.
+    pub(crate) async fn execute(&self, request: Request) -> Result<Response, Error> {
+        // What is behind the host is the caller's, and nobody else's business.
+        let origin = request.url().origin().ascii_serialization();
+        self.client.execute(request).await.map_err(|error| transport(error.without_url(), &origin))
     }
 
     /// Sends what `request` makes, again after failures on the way, and returns an answer of status 200.

@@ -48,7 +48,7 @@ impl fmt::Debug for UnvalidatedJwt {
     }
 }
 
-/// A rule that must hold before a ticket is trusted.
+/// A rule that must hold before a ticket is trusted, or sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TrustRule {
@@ -56,6 +56,8 @@ pub enum TrustRule {
     Tls,
     /// No redirect.
     Redirected,
+    /// A tenant's API is at an address that a ticket may be sent to: `https` and SuperOffice's own, or what the environment is.
+    TenantAddress,
     /// The answer, or the JWT in it, is not larger than any true one.
     TooLarge,
     /// The token is a JWT and not the deprecated SAML.

@@ -4,6 +4,7 @@
 //! process's reach, and exchanged by a [`SystemUserClient`] for a [`SystemUserTicket`], which is trusted only
 //! after every [`TrustRule`] has held. This crate holds no private key.
 
+mod api;
 mod cache;
 mod client_secret;
 mod clock;
@@ -24,6 +25,7 @@ pub mod system_token;
 mod tenant;
 pub mod ticket;
 
+pub use api::{ApiClient, ApiError, ApiErrorKind, TenantState, TenantStatus};
 pub use cache::{CacheStatistics, ExchangeLimits, TicketCache, TicketCacheBuilder};
 pub use client_secret::{ClientSecret, ParseClientSecretError};
 pub use clock::{Clock, ManualClock, SystemClock};
