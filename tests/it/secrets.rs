@@ -8,8 +8,8 @@ use std::sync::Once;
 
 use base64::Engine as _;
 use soticket::pem::{KeySource, PemSigner};
-use soticket::{SignedSystemToken, SystemClock, Transport};
-use soticket_emulator::{Fault, FaultyBody, JwtDefect, Refusal, Sample};
+use soticket::{ApiClient, SignedSystemToken, SystemClock, TicketCache, Transport};
+use soticket_emulator::{Fault, FaultyBody, JwtDefect, Refusal, Sample, Scope, Times};
 use soticket_tests::{LoginService, soticket};
 
 use crate::support::{Service, over_each, partner_key_xml, signer, tenant};
@@ -151,6 +151,42 @@ async fn shows_no_secret(transport: Transport) {
     assert!(logged.contains("exchanging"), "nothing was captured");
     secrets.assert_absent(&logged, "what the library logs");
     assert!(!logged.contains(ticket.expose()) && !shown.contains(ticket.expose()));
+}
+
+#[tokio::test]
+async fn calls_to_an_api_show_no_secret_through_success_and_every_failure() {
+    let captured = Captured::start();
+    let service = Service::start().await;
+    let secrets = Secrets::of_the_sample(partner_key_xml());
+    let api = ApiClient::new(TicketCache::new(service.client()));
+    let path = "v1/User/currentPrincipal?hush=hush";
+    let mut shown = format!("{:?} {api:?}", api.get(&tenant(), path).await.unwrap().status());
+    let faults = service.emulator.faults();
+    for scope in [Scope::Api, Scope::State] {
+        for fault in [
+            Fault::Drop,
+            Fault::Status { status: 403, body: FaultyBody::Html },
+            Fault::Status { status: 421, body: FaultyBody::Empty },
+            Fault::Status { status: 503, body: FaultyBody::Garbage },
+            Fault::Redirect { status: 307, location: "http://127.0.0.1:9/".into() },
+            Fault::OtherAddress { api: format!("http://{}@127.0.0.1/", Sample::CLIENT_SECRET) },
+        ] {
+            faults.set(Vec::new());
+            faults.queue(scope, Times::UntilCleared, fault);
+            let api = ApiClient::new(TicketCache::new(service.client()));
+            if let Err(error) = api.get(&tenant(), path).await {
+                shown += &whole(&error);
+            }
+        }
+    }
+    for path in ["/hush", "https://example.com/hush", "../hush", "hush\\"] {
+        shown += &whole(&api.get(&tenant(), path).await.unwrap_err());
+    }
+    let logged = captured.text();
+    secrets.assert_absent(&shown, "what calls to an API return");
+    assert!(shown.contains("the API of Cust12345") && !shown.contains("hush"), "{shown}");
+    assert!(logged.contains("called the API"), "nothing was captured");
+    secrets.assert_absent(&logged, "what calls to an API log");
 }
 
 #[test]
