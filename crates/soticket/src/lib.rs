@@ -38,3 +38,9 @@ pub use soticket_signer_pkcs11 as pkcs11;
 #[doc = include_str!("../../../README.md")]
 #[derive(Debug)]
 pub struct Readme;
+
+/// The snippets of the page on calls to tenants' APIs, compiled.
+#[cfg(all(doctest, feature = "pem"))]
+#[doc = include_str!("../../../docs/api-client.md")]
+#[derive(Debug)]
+pub struct ApiClientPage;
