@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 use soticket::pem::{KeySource, KeyType, PemSigner, PrivateKey};
 use soticket::reqwest::Certificate;
-use soticket::{SystemUserClient, SystemUserClientBuilder, Tenant};
+use soticket::{PublicKey, SystemUserClient, SystemUserClientBuilder, Tenant};
 use soticket_emulator::{ManyTenants, Sample};
 use tempfile::TempDir;
 
@@ -117,7 +117,26 @@ impl LoginService {
         let folder = tempfile::tempdir().unwrap();
         let key = PrivateKey::generate(KeyType::Rsa2048).unwrap();
         std::fs::write(folder.path().join("partner.xml"), key.to_xml().unwrap().expose()).unwrap();
-        std::fs::write(folder.path().join("public.pem"), key.public_key().to_pem()).unwrap();
+        Self::run_with_many_tenants(folder, key.public_key(), count, ticket_lifetime, wire)
+    }
+
+    /// As [`with_many_tenants`](Self::with_many_tenants), over plain HTTP, for a partner key that is somewhere else.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    #[must_use]
+    pub fn for_key_elsewhere(key: &PublicKey, count: u32, ticket_lifetime: Duration) -> Self {
+        Self::run_with_many_tenants(tempfile::tempdir().unwrap(), key, count, ticket_lifetime, Wire::Plain)
+    }
+
+    fn run_with_many_tenants(
+        folder: TempDir,
+        key: &PublicKey,
+        count: u32,
+        ticket_lifetime: Duration,
+        wire: Wire,
+    ) -> Self {
+        std::fs::write(folder.path().join("public.pem"), key.to_pem()).unwrap();
         let config = format!(
             "tenants = []\n\n[lifetimes]\nticket_seconds = {}\n\n[[applications]]\nname = \"{}\"\nclient_secret = \"{}\"\n\
              public_key_file = \"public.pem\"\n\n[many_tenants]\napplication = \"{}\"\ncount = {count}\n",

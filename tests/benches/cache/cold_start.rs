@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
-use soticket::{ExchangeLimits, RetryPolicy, Tenant, TicketCache, TokenSigner as _};
+use soticket::{ExchangeLimits, RetryPolicy, SystemUserClient, Tenant, TicketCache, TokenSigner as _};
 use soticket_tests::{LoginService, Wire};
 use tokio::task::JoinSet;
 
 /// How many tenants there are, and how many exchanges at once, each with a connection of its own.
-const FEW: u32 = 1_000;
+pub(crate) const FEW: u32 = 1_000;
 const MANY: u32 = 50_000;
 const AT_ONCE: [usize; 4] = [1, 4, 16, 64];
 /// What is chosen for the many.
@@ -17,7 +17,7 @@ const CHOSEN: usize = 16;
 const PER_SECOND: u32 = 100;
 /// How many signatures tell what one takes.
 const SIGNATURES: u32 = 2_000;
-const LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(6 * 60 * 60);
 
 pub(crate) fn measure() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -58,6 +58,31 @@ pub(crate) fn measure() {
 async fn start(count: u32, wire: Wire, limits: ExchangeLimits) -> Duration {
     let service = LoginService::with_many_tenants(count, LIFETIME, wire);
     let client = service.client_builder().with_retry_policy(RetryPolicy::never()).build().unwrap();
+    let used = fill(&service, client, count, limits).await;
+    let wire = if wire == Wire::Tls { "TLS" } else { "plain" };
+    let (ours, theirs) = (micros(used.ours), micros(used.theirs));
+    println!(
+        "{count:>8} {wire:>6} {:>8} {:>9.0} {ours:>7.0} µs {theirs:>7.0} µs",
+        limits.concurrent(),
+        used.rate
+    );
+    used.ours
+}
+
+/// What a cold start took: tickets a second, and CPU time for each, of this process and of the service.
+pub(crate) struct Used {
+    pub(crate) rate: f64,
+    ours: Duration,
+    theirs: Duration,
+}
+
+/// Gets the tickets of all tenants of `service` at once.
+pub(crate) async fn fill(
+    service: &LoginService,
+    client: SystemUserClient,
+    count: u32,
+    limits: ExchangeLimits,
+) -> Used {
     let cache = TicketCache::builder(client).with_limits(limits).build();
     let tenants: Vec<Tenant> = LoginService::many_tenants(count).collect();
     // The key set and one connection are there already.
@@ -73,15 +98,7 @@ async fn start(count: u32, wire: Wire, limits: ExchangeLimits) -> Duration {
     }
     let (ours, theirs) = (own_cpu() - ours, cpu_of(service.process_id()) - theirs);
     let rate = f64::from(count) / start.elapsed().as_secs_f64();
-    let at_once = limits.concurrent();
-    let (ours, theirs) = (ours / count, theirs / count);
-    let wire = if wire == Wire::Tls { "TLS" } else { "plain" };
-    println!(
-        "{count:>8} {wire:>6} {at_once:>8} {rate:>9.0} {:>7.0} µs {:>7.0} µs",
-        micros(ours),
-        micros(theirs)
-    );
-    ours
+    Used { rate, ours: ours / count, theirs: theirs / count }
 }
 
 /// The CPU time of a signature.

@@ -12,6 +12,7 @@
 mod cold_start;
 mod hits;
 mod primed;
+mod sessions;
 
 use std::alloc::System;
 
@@ -21,8 +22,11 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// What a user of the chore may name, or a part of it, and what it runs.
-const BENCHMARKS: [(&str, fn()); 2] =
-    [("cache hits", hits::measure), ("cache cold start", cold_start::measure)];
+const BENCHMARKS: [(&str, fn()); 3] = [
+    ("cache hits", hits::measure),
+    ("cache cold start", cold_start::measure),
+    (sessions::NAME, sessions::measure),
+];
 
 fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
