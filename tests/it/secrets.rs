@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Once;
 
 use base64::Engine as _;
 use soticket::pem::{KeySource, PemSigner};
+use soticket::store::FileStore;
 use soticket::{ApiClient, SignedSystemToken, SystemClock, TicketCache, Transport};
 use soticket_emulator::{Fault, FaultyBody, JwtDefect, Refusal, Sample, Scope, Times};
 use soticket_tests::{LoginService, soticket};
@@ -187,6 +189,44 @@ async fn calls_to_an_api_show_no_secret_through_success_and_every_failure() {
     assert!(shown.contains("the API of Cust12345") && !shown.contains("hush"), "{shown}");
     assert!(logged.contains("called the API"), "nothing was captured");
     secrets.assert_absent(&logged, "what calls to an API log");
+}
+
+#[tokio::test]
+async fn kept_tickets_show_no_secret_in_their_files_and_in_no_failure_of_them() {
+    const KEY: &str = "9f8b1c0de2a4567788990011223344556677889900aabbccddeeff0011223344";
+    const OTHER_KEY: &str = "0f8b1c0de2a4567788990011223344556677889900aabbccddeeff0011223344";
+    let captured = Captured::start();
+    let service = Service::start().await;
+    let mut secrets = Secrets::of_the_sample(partner_key_xml());
+    secrets.0.extend([("store key", KEY.to_owned()), ("store key", OTHER_KEY.to_owned())]);
+    let folder = tempfile::tempdir().unwrap();
+    let mut shown = String::new();
+    // Kept, found again, under another key, damaged.
+    for (key, is_damaged) in [(KEY, false), (KEY, false), (OTHER_KEY, false), (OTHER_KEY, true)] {
+        if is_damaged {
+            for file in files_below(folder.path()) {
+                let bytes = std::fs::read(&file).unwrap();
+                std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+            }
+        }
+        let store = FileStore::open(folder.path(), key.parse().unwrap()).unwrap();
+        let cache = TicketCache::builder(service.client()).with_store(store).build();
+        let ticket = cache.ticket(&tenant()).await.unwrap();
+        shown += &format!("{cache:?} {:?} {ticket:?}", cache.statistics());
+    }
+    for file in files_below(folder.path()) {
+        shown += &format!("{} {}", file.display(), String::from_utf8_lossy(&std::fs::read(&file).unwrap()));
+    }
+    let logged = captured.text();
+    assert!(shown.contains("SOTK"), "there is a record");
+    secrets.assert_absent(&shown, "what a cache with a store shows and keeps");
+    assert!(logged.contains("is not trusted"), "nothing was captured");
+    secrets.assert_absent(&logged, "what a cache with a store logs");
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
 #[test]
