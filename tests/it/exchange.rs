@@ -1,11 +1,12 @@
 //! The exchange against a service that works, refuses, fails and lies about the time: the same over each transport.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use soticket::jiff::SignedDuration;
+use soticket::jiff::{SignedDuration, Timestamp};
 use soticket::{
-    Error, ErrorKind, ManualClock, RefusalReason, RetryPolicy, SystemUserClientBuilder, SystemUserTicket,
-    Tenant, Timeouts, TrustRule,
+    Clock, Error, ErrorKind, ManualClock, RefusalReason, RetryPolicy, SystemUserClientBuilder,
+    SystemUserTicket, Tenant, Timeouts, TrustRule,
 };
 use soticket_emulator::{Approval, Fault, FaultyBody, Refusal, RetryAfter, Sample, Scope, Times};
 
@@ -45,6 +46,29 @@ async fn a_ticket_opens_the_tenants_api() {
         let mut headers = ticket.headers();
         headers.remove("so-apptoken");
         assert_eq!(http.get(&url).headers(headers).send().await.unwrap().status(), 401);
+    })
+    .await;
+}
+
+/// A clock of which each reading is a second later than the one before.
+#[derive(Debug)]
+struct Hasty(AtomicI64);
+
+impl Clock for Hasty {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_second(self.0.fetch_add(1, Ordering::Relaxed)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_counts_from_when_it_was_asked_for_and_not_from_when_its_answer_came() {
+    over_each(async |transport| {
+        let service = Service::over(transport).await;
+        let start = service.emulator.clock().now();
+        let clock = Hasty(AtomicI64::new(start.as_second()));
+        let ticket =
+            service.client_builder().with_clock(clock).build().unwrap().ticket(&tenant()).await.unwrap();
+        assert_eq!(ticket.issued_at().as_second(), start.as_second());
     })
     .await;
 }

@@ -74,13 +74,14 @@ impl SystemUserClient {
     /// The [kind](Error::kind) says who must act. After a failure on the way it is not known whether the
     /// service issued a ticket.
     pub async fn ticket(&self, tenant: &Tenant) -> Result<SystemUserTicket, Error> {
-        let Exchanged { jwt, skew } = self.exchange(tenant).await?;
+        let Exchanged { jwt, skew, asked_at } = self.exchange(tenant).await?;
         let now = self.inner.clock.now();
-        let ticket = match (self.validate_at(&jwt, tenant, now).await, skew) {
+        let ticket = match (self.validate_at(&jwt, tenant, now, asked_at).await, skew) {
             // The answer came over TLS from whom we asked, and a JWT that is too old holds a ticket that has
             // ended: where the clocks differ, the service may be right, and nothing is gained by lying.
             (Err(error), Some(skew)) if is_about_time(&error) => {
-                self.validate_at(&jwt, tenant, skew.shift(now)).await.map_err(|_| error.with_note(skew))?
+                let by_their_clock = self.validate_at(&jwt, tenant, skew.shift(now), asked_at).await;
+                by_their_clock.map_err(|_| error.with_note(skew))?
             }
             (outcome, _) => outcome?,
         };
@@ -100,7 +101,8 @@ impl SystemUserClient {
     /// # Errors
     /// [`ErrorKind::Untrusted`] names the first rule that does not hold; other kinds when the JWKS cannot be had.
     pub async fn validate(&self, jwt: &UnvalidatedJwt, tenant: &Tenant) -> Result<SystemUserTicket, Error> {
-        self.validate_at(jwt, tenant, self.inner.clock.now()).await
+        let now = self.inner.clock.now();
+        self.validate_at(jwt, tenant, now, now).await
     }
 
     /// Fetches the JWKS, or counts the pinned keys, and says how many keys can verify JWTs.
@@ -188,6 +190,7 @@ impl SystemUserClient {
 
     async fn attempt(&self, tenant: &Tenant, clock: &dyn Clock) -> Result<Attempt, Error> {
         let inner = &*self.inner;
+        let asked_at = inner.clock.now();
         let signed = SignedSystemToken::build(tenant.system_user_token(), clock, &inner.signer).await?;
         let request = ExchangeRequest {
             system_user_token: tenant.system_user_token(),
@@ -202,7 +205,7 @@ impl SystemUserClient {
         let answer = inner.http.send_for(transport.statuses(), post).await?;
         let skew = answer.date.map(|date| ClockSkew::between(date, answer.received));
         let outcome = transport.decode(&answer, &request)?;
-        Ok(Attempt { outcome, skew })
+        Ok(Attempt { outcome, skew, asked_at })
     }
 
     async fn validate_at(
@@ -210,11 +213,11 @@ impl SystemUserClient {
         jwt: &UnvalidatedJwt,
         tenant: &Tenant,
         now: Timestamp,
+        issued_at: Timestamp,
     ) -> Result<SystemUserTicket, Error> {
         let inner = &*self.inner;
         let trusted = inner.validator.validate(jwt, tenant.context(), now).await?;
         let claims = Claims::new(trusted.claims);
-        let issued_at = inner.clock.now();
         SystemUserTicket::new(
             trusted.ticket,
             inner.client_secret.clone(),
@@ -246,6 +249,8 @@ impl fmt::Debug for Inner {
 struct Attempt {
     outcome: Outcome,
     skew: Option<ClockSkew>,
+    /// Before it was sent: what it gave was issued then or later, however long the answer was under way.
+    asked_at: Timestamp,
 }
 
 impl Attempt {
@@ -259,7 +264,7 @@ impl Attempt {
                         "this machine's clock differs from SuperOffice's; set it"
                     );
                 }
-                Ok(Exchanged { jwt, skew })
+                Ok(Exchanged { jwt, skew, asked_at: self.asked_at })
             }
             Outcome::Refused(refusal) => {
                 let error = Error::refused(refusal);
@@ -273,6 +278,7 @@ impl Attempt {
 struct Exchanged {
     jwt: UnvalidatedJwt,
     skew: Option<ClockSkew>,
+    asked_at: Timestamp,
 }
 
 fn is_about_time(error: &Error) -> bool {

@@ -87,7 +87,7 @@ impl SystemUserTicket {
         &self.issued.claims
     }
 
-    /// When the ticket came, by our clock.
+    /// When the ticket was asked for, by our clock; it was issued then or, as long as its answer took, later.
     #[must_use]
     pub fn issued_at(&self) -> Timestamp {
         self.issued.at
