@@ -56,15 +56,19 @@ pub trait Lease: fmt::Debug + Send + Sync {
     /// What the record has to carry that comes of this exchange: higher than that of every lease before.
     fn fence(&self) -> Fence;
 
-    /// How often [`renew`](Self::renew) has to be called so that the lease does not end; `None` when it does not end as
-    /// long as this process lives.
-    fn renewal_interval(&self) -> Option<Duration>;
+    /// How often [`renew`](Self::renew) has to be called so that the lease does not end; `None`, unless a store says
+    /// otherwise, when it does not end as long as this process lives.
+    fn renewal_interval(&self) -> Option<Duration> {
+        None
+    }
 
     /// Lets the lease go on from now.
     ///
     /// # Errors
     /// When the store cannot say.
-    async fn renew(&self) -> Result<Renewed, StoreError>;
+    async fn renew(&self) -> Result<Renewed, StoreError> {
+        Ok(Renewed::Held)
+    }
 
     /// Gives the right back at once.
     ///

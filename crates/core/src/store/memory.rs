@@ -2,12 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
 
-use super::{Fence, Lease, Record, Renewed, Saved, StoreError, TicketKey, TicketStore};
+use super::{Fence, Lease, Record, Saved, StoreError, TicketKey, TicketStore};
 use crate::clock::{Clock, SystemClock};
 
 /// Keeps tickets in memory. A cache has its own memory already: this is for several of them, and for tests.
@@ -77,14 +76,6 @@ struct MemoryLease {
 impl Lease for MemoryLease {
     fn fence(&self) -> Fence {
         self.fence
-    }
-
-    fn renewal_interval(&self) -> Option<Duration> {
-        None
-    }
-
-    async fn renew(&self) -> Result<Renewed, StoreError> {
-        Ok(Renewed::Held)
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {

@@ -1,9 +1,7 @@
 //! A lease on files: a lock that the system gives back when the process ends, in whatever way.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
-use soticket_core::store::{Fence, Lease, Renewed, StoreError};
+use soticket_core::store::{Fence, Lease, StoreError};
 use soticket_core::{Clock, SystemClock};
 
 use super::blocking;
@@ -29,14 +27,6 @@ pub(crate) fn try_take(sealer: &Sealer, slot: &Slot) -> Result<Option<FileLease>
 impl Lease for FileLease {
     fn fence(&self) -> Fence {
         self.fence
-    }
-
-    fn renewal_interval(&self) -> Option<Duration> {
-        None
-    }
-
-    async fn renew(&self) -> Result<Renewed, StoreError> {
-        Ok(Renewed::Held)
     }
 
     async fn release(self: Box<Self>) -> Result<(), StoreError> {
