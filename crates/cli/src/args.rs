@@ -3,6 +3,8 @@
 mod connection;
 mod key;
 pub(crate) mod secrets;
+mod store;
+mod ticket;
 mod token;
 
 use std::net::SocketAddr;
@@ -20,6 +22,10 @@ pub(crate) use key::NewFileArgs;
 #[cfg(feature = "pem")]
 pub(crate) use key::{ConvertArgs, KeyFormat};
 pub(crate) use key::{GenerateArgs, InspectArgs, KeyArgs, KeyCommand};
+#[cfg(any(feature = "file-store", feature = "redis"))]
+pub(crate) use store::{NewKeyArgs, PurgeArgs, StoreCommand};
+pub(crate) use store::{StoreArgs, StoreFlags};
+pub(crate) use ticket::{TicketArgs, TicketFormat};
 pub(crate) use token::TokenArgs;
 
 /// SuperOffice system user tickets, with the partner's private key where policy wants it
@@ -44,7 +50,7 @@ pub(crate) enum Command {
     /// Show the whole flow on this machine: emulator, key, ticket, and an API call with it
     Demo,
     /// Get a system user ticket for one tenant, or for all those of the settings file
-    #[command(after_help = TICKET_HELP)]
+    #[command(after_help = ticket::HELP)]
     Ticket(TicketArgs),
     /// Print the signed system token, and exchange nothing
     #[command(after_help = SIGN_HELP)]
@@ -54,6 +60,8 @@ pub(crate) enum Command {
     Verify(VerifyArgs),
     /// Make, move, convert, list and inspect signing keys
     Key(KeyArgs),
+    /// Make the key of a ticket store, and tidy up in one
+    Store(StoreArgs),
     /// Check every link of the chain, in order, and tell the cure for what fails
     #[command(after_help = DOCTOR_HELP)]
     Doctor(DoctorArgs),
@@ -64,33 +72,6 @@ pub(crate) enum Command {
     Completions(CompletionsArgs),
     /// Print the manual page, or write all of them
     Man(ManArgs),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct TicketArgs {
-    #[command(flatten)]
-    pub(crate) connection: ConnectionArgs,
-
-    /// Get a ticket for every tenant of the settings file
-    #[arg(long, conflicts_with = "context")]
-    pub(crate) all: bool,
-
-    /// How to print the ticket
-    #[arg(long, value_enum, default_value_t = TicketFormat::Text)]
-    pub(crate) format: TicketFormat,
-}
-
-/// How a ticket is printed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TicketFormat {
-    /// The ticket alone, on a line
-    Text,
-    /// One JSON object a line, with the claims
-    Json,
-    /// The two headers of an API call, for `curl --header @-`
-    Headers,
-    /// Shell variables, for `eval`
-    Env,
 }
 
 #[derive(Debug, Args)]
@@ -191,17 +172,6 @@ Exit codes:
   4  SuperOffice refused; the message says what to do
   5  the answer could not be trusted
   6  the network failed, after retries";
-
-const TICKET_HELP: &str = "\
-Example:
-  export SOTICKET_CLIENT_SECRET=…  SOTICKET_SYSTEM_USER_TOKEN=…
-  soticket ticket --environment sod --context Cust12345 --signer partner.pem --format headers |
-    curl --header @- https://…/Cust12345/api/v1/User/currentPrincipal
-
-The client secret is read from --client-secret-file, SOTICKET_CLIENT_SECRET or a prompt, the
-system user token from --system-user-token-file, SOTICKET_SYSTEM_USER_TOKEN or a prompt. A ticket
-is good for six hours after its last use: keep it, since each exchange costs the tenant a
-database record.";
 
 const SIGN_HELP: &str = "\
 Example:

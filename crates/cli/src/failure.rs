@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::io::Write as _;
 use std::process::ExitCode;
 
+#[cfg(any(feature = "file-store", feature = "redis"))]
+use soticket::store::StoreError;
 use soticket::{Error, ErrorKind, SignerError, SignerErrorKind};
 
 /// The exit codes. Their order is their weight: of several, the highest counts.
@@ -116,6 +118,13 @@ impl Failure {
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::new(error.kind().into(), error.to_string()).with_chain(error.source())
+    }
+}
+
+#[cfg(any(feature = "file-store", feature = "redis"))]
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::configuration(error.to_string()).with_chain(error.source())
     }
 }
 

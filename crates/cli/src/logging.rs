@@ -3,7 +3,8 @@
 use std::io::{self, IsTerminal as _};
 
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -17,18 +18,28 @@ pub(crate) fn start(verbosity: u8) {
         Some(Ok(targets)) => targets.clone(),
         _ => by_verbosity(verbosity),
     };
+    // Who asks for more is told everything.
+    let is_asked = verbosity > 0 || asked.is_some();
+    let filter = targets.and(filter_fn(move |event| is_asked || !is_told_as_error(event)));
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(colour)
         .without_time()
         .with_target(verbosity > 0)
-        .with_filter(targets);
+        .with_filter(filter);
     // Only a second start could fail, and there is none.
     let _ = tracing_subscriber::registry().with(layer).try_init();
     if let Some(Err(error)) = asked {
         tracing::warn!(%error, "{VARIABLE} is not understood and left aside");
     }
+}
+
+/// The cache warns of an exchange that failed, which is what our own errors are about.
+fn is_told_as_error(event: &Metadata<'_>) -> bool {
+    *event.level() == Level::WARN
+        && event.target() == "soticket_core::cache::flight"
+        && event.fields().field("error").is_some()
 }
 
 /// Our own crates first: what others log of a failure is told by our errors already.

@@ -6,6 +6,8 @@ mod failure;
 mod interruption;
 mod logging;
 mod output;
+#[cfg(any(feature = "file-store", feature = "pem", feature = "pkcs11", feature = "redis"))]
+mod place;
 mod secret_input;
 mod settings;
 mod verbs;
@@ -42,6 +44,7 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Sign(args) => verbs::sign::run(args, config).await,
             Command::Verify(args) => verbs::verify::run(args, config).await,
             Command::Key(args) => verbs::key::run(args, config).await,
+            Command::Store(args) => verbs::store::run(args, config).await,
             Command::Doctor(args) => verbs::doctor::run(args, config).await,
             Command::Emulator(args) => verbs::emulator::run(args, config).await,
             Command::Completions(args) => verbs::shell::completions(&args),

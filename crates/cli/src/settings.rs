@@ -2,12 +2,14 @@
 
 mod file;
 mod signer;
+mod store;
+mod tenants;
 mod trust;
 
 use std::path::Path;
 use std::str::FromStr;
 
-use soticket::{ClientSecret, ContextIdentifier, Environment, SignerUri, SystemUserToken, Tenant};
+use soticket::{ClientSecret, ContextIdentifier, Environment, SignerUri, SystemUserToken};
 
 use crate::args::{ConnectionArgs, Transport};
 use crate::failure::Failure;
@@ -18,6 +20,8 @@ pub(crate) use signer::named_signer;
 #[cfg(feature = "pkcs11")]
 pub(crate) use signer::pin_tries;
 pub(crate) use signer::{key_passphrase, pkcs11_pin, with_pin_tries};
+pub(crate) use store::OpenStore;
+pub(crate) use tenants::Listed;
 pub(crate) use trust::public_key;
 
 /// Everything that was said, wherever it was said.
@@ -32,12 +36,6 @@ pub(crate) struct Settings {
 struct Said {
     text: String,
     origin: String,
-}
-
-/// A tenant of the settings file by its name there, which may turn out to be none.
-pub(crate) struct Listed {
-    pub(crate) context: String,
-    pub(crate) tenant: Result<Tenant, Failure>,
 }
 
 impl Settings {
@@ -90,50 +88,6 @@ impl Settings {
             file_of_settings: self.file.system_user_token_file.clone(),
             prompt: Prompt::Once,
         })
-    }
-
-    /// The one tenant that was asked for: also one of the file's list, by its name.
-    pub(crate) fn tenant(&self) -> Result<Tenant, Failure> {
-        let context = self.context()?;
-        match self.file.tenants.iter().find(|tenant| tenant.context == context.as_str()) {
-            Some(listed) if !self.says_token() => self.listed_tenant(listed),
-            _ => Ok(Tenant::new(context, self.system_user_token()?)),
-        }
-    }
-
-    fn says_token(&self) -> bool {
-        self.args.system_user_token_file.is_some() || std::env::var_os("SOTICKET_SYSTEM_USER_TOKEN").is_some()
-    }
-
-    /// The tenants that the settings file lists, each read when it is its turn.
-    pub(crate) fn listed_tenants(&self) -> Result<Vec<Listed>, Failure> {
-        if self.file.tenants.is_empty() {
-            return Err(Failure::configuration(format!(
-                "--all needs tenants, and {} lists none; add `[[tenants]]` with `context` and \
-                 `system-user-token-file`",
-                self.file.name()
-            )));
-        }
-        let tenants = self.file.tenants.iter();
-        Ok(tenants
-            .map(|tenant| Listed { context: tenant.context.clone(), tenant: self.listed_tenant(tenant) })
-            .collect())
-    }
-
-    fn listed_tenant(&self, tenant: &file::ListedTenant) -> Result<Tenant, Failure> {
-        let context = parse(&Said {
-            text: tenant.context.clone(),
-            origin: format!("`context` in {}", self.file.name()),
-        })?;
-        let token = parse_secret(&SecretInput {
-            what: "system user token",
-            variable: None,
-            flag: None,
-            file_of_flag: None,
-            file_of_settings: Some(tenant.system_user_token_file.clone()),
-            prompt: Prompt::Once,
-        })?;
-        Ok(Tenant::new(context, token))
     }
 
     fn transport(&self) -> Result<soticket::Transport, Failure> {

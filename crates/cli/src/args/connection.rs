@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::TokenArgs;
 
 /// Whom to ask, for whom, and with which key.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct ConnectionArgs {
     /// sod, qaonline, online or a URL [env: SOTICKET_ENVIRONMENT]
     #[arg(long, value_name = "ENVIRONMENT")]

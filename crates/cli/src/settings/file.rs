@@ -6,6 +6,7 @@ use etcetera::BaseStrategy as _;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::args::secrets::has_password;
 use crate::failure::Failure;
 
 /// What the file says; paths are already meant from where it lies.
@@ -28,6 +29,14 @@ pub(super) struct SettingsFile {
     pub(super) signer_public_key: Option<PathBuf>,
     #[serde(default)]
     pub(super) require_non_extractable: bool,
+    /// A folder or a URL, as it was written.
+    pub(super) store: Option<String>,
+    pub(super) store_url_file: Option<PathBuf>,
+    pub(super) store_key_file: Option<PathBuf>,
+    pub(super) store_ca_file: Option<PathBuf>,
+    #[serde(default)]
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "read by who uses Redis"))]
+    pub(super) store_plain_network: bool,
     #[serde(default)]
     pub(super) tenants: Vec<ListedTenant>,
     // Secrets themselves are refused by name, not as something unknown.
@@ -35,6 +44,7 @@ pub(super) struct SettingsFile {
     system_user_token: Option<IgnoredAny>,
     key_passphrase: Option<IgnoredAny>,
     pkcs11_pin: Option<IgnoredAny>,
+    store_key: Option<IgnoredAny>,
 }
 
 /// A tenant for `--all`, or to be named by its context identifier.
@@ -79,11 +89,17 @@ impl SettingsFile {
             ("system-user-token", &self.system_user_token),
             ("key-passphrase", &self.key_passphrase),
             ("pkcs11-pin", &self.pkcs11_pin),
+            ("store-key", &self.store_key),
         ];
         match inline.into_iter().find(|(_, secret)| secret.is_some()) {
             Some((name, _)) => Err(Failure::configuration(format!(
                 "`{}` holds a `{name}`; settings files hold no secrets: put it into a file of its own and name \
                  that by `{name}-file`",
+                path.display()
+            ))),
+            None if self.store.as_deref().is_some_and(has_password) => Err(Failure::configuration(format!(
+                "`store` in `{}` holds a password; settings files hold no secrets: put the URL into a file of its \
+                 own and name that by `store-url-file`, or set SOTICKET_STORE",
                 path.display()
             ))),
             None => Ok(()),
@@ -98,6 +114,9 @@ impl SettingsFile {
             &mut self.system_user_token_file,
             &mut self.key_passphrase_file,
             &mut self.pkcs11_pin_file,
+            &mut self.store_url_file,
+            &mut self.store_key_file,
+            &mut self.store_ca_file,
             &mut self.signer_public_key,
         ];
         let tokens = self.tenants.iter_mut().map(|tenant| &mut tenant.system_user_token_file);

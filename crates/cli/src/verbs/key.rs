@@ -10,8 +10,6 @@ mod inspect;
 mod list;
 #[cfg(feature = "pem")]
 mod new_file;
-#[cfg(any(feature = "pem", feature = "pkcs11"))]
-mod place;
 #[cfg(feature = "pkcs11")]
 pub(crate) mod token;
 

@@ -13,6 +13,9 @@ const COMMANDS: &[&str] = &[
     "key import",
     "key convert",
     "key inspect",
+    "store",
+    "store new-key",
+    "store purge",
     "doctor",
     "emulator",
     "completions",
@@ -20,7 +23,7 @@ const COMMANDS: &[&str] = &[
 ];
 
 /// What needs none, or has subcommands that have some.
-const WITHOUT_EXAMPLE: &[&str] = &["demo", "key", "completions", "man"];
+const WITHOUT_EXAMPLE: &[&str] = &["demo", "key", "store", "completions", "man"];
 
 #[test]
 fn every_command_has_help() {

@@ -17,5 +17,8 @@ mod output;
 mod secret_input;
 mod settings;
 mod sign_and_verify;
+#[cfg(feature = "file-store")]
+mod store;
+mod store_settings;
 mod support;
 mod ticket;

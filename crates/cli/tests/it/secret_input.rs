@@ -6,7 +6,7 @@ use crate::support::{Bench, Desk};
 
 #[test]
 fn a_secret_on_the_command_line_is_refused_and_not_repeated() {
-    for flag in ["--client-secret", "--system-user-token", "--key-passphrase"] {
+    for flag in ["--client-secret", "--system-user-token", "--key-passphrase", "--store-key"] {
         for arguments in [format!("ticket {flag} s3cr3t"), format!("ticket {flag}=s3cr3t")] {
             let ran = Desk::new().soticket(&arguments).run();
             assert_eq!(ran.code, 2, "{ran:#?}");

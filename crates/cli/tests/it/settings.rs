@@ -84,7 +84,7 @@ fn an_unknown_key_of_a_tenant_is_refused_as_well() {
 #[test]
 fn a_secret_in_the_settings_file_is_refused_and_not_repeated() {
     let desk = Desk::new();
-    for key in ["client-secret", "system-user-token", "key-passphrase"] {
+    for key in ["client-secret", "system-user-token", "key-passphrase", "store-key"] {
         for line in [format!("{key} = 's3cr3t'"), format!("{key} = 's3cr3t"), format!("{key} = s3cr3t")] {
             desk.write("soticket.toml", line);
             let err = desk.soticket("ticket").run().failed(2);

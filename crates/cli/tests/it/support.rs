@@ -164,6 +164,15 @@ impl Bench {
             .env("SOTICKET_SYSTEM_USER_TOKEN", Sample::SYSTEM_USER_TOKEN)
     }
 
+    /// The program with `arguments`, told to keep tickets in a folder; its key is made when it is not there.
+    #[cfg(feature = "file-store")]
+    pub(crate) fn keeping(&self, arguments: &str) -> Run {
+        if !self.desk.path("store.key").exists() {
+            self.desk.soticket("store new-key --out store.key").run().done();
+        }
+        self.soticket(arguments).args(["--store", "tickets", "--store-key-file", "store.key"])
+    }
+
     /// Spoils the next exchange.
     pub(crate) fn spoil(&self, fault: Fault) {
         self.emulator.faults().queue(Scope::Exchange, Times::ONCE, fault);

@@ -36,9 +36,9 @@ fn in_file(_: &std::path::PathBuf, _: &GenerateArgs) -> Result<Exit, Failure> {
 async fn in_token(signer: &str, args: GenerateArgs) -> Result<Exit, Failure> {
     use soticket::pkcs11::NewKeyType;
 
-    use super::place::{Existing, check_free, persist};
     use super::token::{access, told};
     use crate::output::print;
+    use crate::place::{Existing, check_free, persist};
     use crate::settings::{named_signer, pkcs11_pin};
 
     let key_type = match args.key_type.as_str() {

@@ -6,10 +6,10 @@ use soticket::SecretText;
 use soticket::pem::{KeyDerivation, KeyError, PrivateKey};
 use zeroize::Zeroizing;
 
-use super::place::{Existing, check_free, persist};
 use crate::args::{KeyFormat, NewFileArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::print;
+use crate::place::{Existing, check_free, persist};
 use crate::secret_input::{Prompt, SecretInput};
 
 /// Finds what cannot work before a key is made or a passphrase asked for.
