@@ -25,7 +25,7 @@ pub(crate) use key::{GenerateArgs, InspectArgs, KeyArgs, KeyCommand};
 #[cfg(any(feature = "file-store", feature = "redis"))]
 pub(crate) use store::{NewKeyArgs, PurgeArgs, StoreCommand};
 pub(crate) use store::{StoreArgs, StoreFlags};
-pub(crate) use ticket::{TicketArgs, TicketFormat};
+pub(crate) use ticket::{MAX_PARALLEL, ManyArgs, TicketArgs, TicketFormat};
 pub(crate) use token::TokenArgs;
 
 /// SuperOffice system user tickets, with the partner's private key where policy wants it
@@ -49,7 +49,7 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Show the whole flow on this machine: emulator, key, ticket, and an API call with it
     Demo,
-    /// Get a system user ticket for one tenant, or for all those of the settings file
+    /// Get a system user ticket for one tenant, or for all those of a list
     #[command(after_help = ticket::HELP)]
     Ticket(TicketArgs),
     /// Print the signed system token, and exchange nothing

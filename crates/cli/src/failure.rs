@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 #[cfg(any(feature = "file-store", feature = "redis"))]
 use soticket::store::StoreError;
-use soticket::{Error, ErrorKind, SignerError, SignerErrorKind};
+use soticket::{Error, ErrorKind, RefusalReason, SignerError, SignerErrorKind};
 
 /// The exit codes. Their order is their weight: of several, the highest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,13 +58,17 @@ impl From<SignerErrorKind> for Exit {
 #[derive(Debug)]
 pub(crate) struct Failure {
     exit: Exit,
+    /// Which one of several it is about.
+    subject: Option<String>,
     message: String,
+    /// What it has in common with others of its sort, where the message is about one alone.
+    sort: Option<String>,
     causes: Vec<String>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Self { exit, message: message.into(), causes: Vec::new() }
+        Self { exit, subject: None, message: message.into(), sort: None, causes: Vec::new() }
     }
 
     pub(crate) fn configuration(message: impl Into<String>) -> Self {
@@ -92,8 +96,22 @@ impl Failure {
 
     /// The same, told of one `subject` among several.
     pub(crate) fn about(mut self, subject: &str) -> Self {
-        self.message = format!("{subject}: {}", self.message);
+        self.subject = Some(subject.to_owned());
         self
+    }
+
+    /// Which one of several it is about.
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// What it has in common with others of its sort.
+    pub(crate) fn sort(&self) -> String {
+        match (&self.sort, &self.subject) {
+            (Some(sort), _) => sort.clone(),
+            (None, Some(subject)) => self.message.replace(subject.as_str(), "…"),
+            (None, None) => self.message.clone(),
+        }
     }
 
     pub(crate) fn exit(&self) -> Exit {
@@ -103,7 +121,11 @@ impl Failure {
     /// The message, and the causes, one a line.
     pub(crate) fn lines(&self) -> Vec<String> {
         let causes = self.causes.iter().map(|cause| format!("caused by: {cause}"));
-        std::iter::once(self.message.clone()).chain(causes).collect()
+        let message = match &self.subject {
+            Some(subject) => format!("{subject}: {}", self.message),
+            None => self.message.clone(),
+        };
+        std::iter::once(message).chain(causes).collect()
     }
 
     /// Tells it on standard error.
@@ -117,7 +139,15 @@ impl Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::new(error.kind().into(), error.to_string()).with_chain(error.source())
+        let mut failure = Self::new(error.kind().into(), error.to_string()).with_chain(error.source());
+        if let ErrorKind::Refused(refusal) = error.kind()
+            && refusal.reason() != RefusalReason::Unknown
+        {
+            // What SuperOffice says beside the reason may differ from one tenant to the next.
+            let reason = refusal.reason();
+            failure.sort = Some(format!("SuperOffice refused for {reason}; {}", reason.cure()));
+        }
+        failure
     }
 }
 

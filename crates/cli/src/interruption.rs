@@ -9,11 +9,16 @@ pub(crate) struct Interruption(tokio::signal::unix::Signal, tokio::signal::unix:
 /// Does `work`, unless the program is interrupted before it is done: then it is dropped, which closes what it uses, a
 /// token's sessions and module among it.
 pub(crate) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
-    let interruption = Interruption::listen()?;
+    let mut interruption = Interruption::listen()?;
     tokio::select! {
         done = work => Ok(done),
-        () = interruption.wait() => Err(Failure::new(Exit::Unexpected, "interrupted")),
+        () = interruption.wait() => Err(interrupted()),
     }
+}
+
+/// How a program ends that was interrupted.
+pub(crate) fn interrupted() -> Failure {
+    Failure::new(Exit::Unexpected, "interrupted")
 }
 
 #[cfg(unix)]
@@ -30,8 +35,9 @@ impl Interruption {
         ))
     }
 
-    pub(crate) async fn wait(self) {
-        let Self(mut interrupt, mut terminate) = self;
+    /// Waits for the next one.
+    pub(crate) async fn wait(&mut self) {
+        let Self(interrupt, terminate) = self;
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
@@ -48,7 +54,7 @@ impl Interruption {
         Ok(Self)
     }
 
-    pub(crate) async fn wait(self) {
+    pub(crate) async fn wait(&mut self) {
         // Without a way to be interrupted it runs until it is ended from outside.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending().await

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<Exit, Failure> {
     logging::start(cli.verbose);
-    let runtime = tokio::runtime::Builder::new_current_thread()
+    let runtime = runtime_for(&cli.command)
         .enable_all()
         .build()
         .map_err(|error| Failure::new(Exit::Unexpected, "the runtime cannot be started").with_cause(error))?;
@@ -51,4 +51,12 @@ fn run(cli: Cli) -> Result<Exit, Failure> {
             Command::Man(args) => verbs::shell::man(&args),
         }
     })
+}
+
+/// Many tenants are worth every processor, since most of the work is signatures; one is not worth the threads.
+fn runtime_for(command: &Command) -> tokio::runtime::Builder {
+    match command {
+        Command::Ticket(args) if args.all => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    }
 }

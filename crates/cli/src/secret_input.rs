@@ -12,6 +12,12 @@ use crate::failure::Failure;
 /// The longest secret that is read, in bytes.
 const MAX_SECRET_SIZE: usize = 64 * 1024;
 
+/// The longest list of tenants that is read, in bytes: some million tenants.
+const MAX_LIST_SIZE: usize = 256 * 1024 * 1024;
+
+/// What is read at once at the least, in bytes.
+const MIN_READ: usize = 4096;
+
 /// The places where one secret may be.
 #[derive(Debug)]
 pub(crate) struct SecretInput {
@@ -139,6 +145,52 @@ impl SharedSecret {
         let secret = input.read_for_signer()?;
         *kept = Some(secret.clone());
         Ok(secret)
+    }
+}
+
+/// Refuses to read two things from one standard input; each flag with the file that it names.
+pub(crate) fn refuse_two_inputs(flags: &[(&'static str, Option<&Path>)]) -> Result<(), Failure> {
+    let mut inputs = flags.iter().filter(|(_, file)| *file == Some(Path::new("-"))).map(|(flag, _)| flag);
+    match (inputs.next(), inputs.next()) {
+        (Some(first), Some(second)) => Err(Failure::configuration(format!(
+            "{first} and {second} both ask for standard input, which is read once; name a file by one of them"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a list that holds secrets: a file, or standard input for `-`.
+pub(crate) fn read_list(path: &Path, what: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let read = if path == Path::new("-") {
+        read_wiping(io::stdin().lock(), 0)
+    } else {
+        warn_of_readers(path, what);
+        std::fs::File::open(path).and_then(|file| {
+            let size = file.metadata().map_or(0, |metadata| metadata.len());
+            read_wiping(file, usize::try_from(size).unwrap_or_default())
+        })
+    };
+    read.map_err(|error| {
+        Failure::configuration(format!("the {what} cannot be read from `{}`", path.display()))
+            .with_cause(error)
+    })
+}
+
+/// Reads to the end, and wipes what is left behind where the memory has to move.
+fn read_wiping(mut source: impl io::Read, size: usize) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size.min(MAX_LIST_SIZE) + MIN_READ));
+    loop {
+        // The end is noticed only with room to spare, and with room there is no growth.
+        let room = bytes.capacity() - bytes.len();
+        if source.by_ref().take(room as u64).read_to_end(&mut bytes)? < room {
+            return Ok(bytes);
+        }
+        if bytes.len() > MAX_LIST_SIZE {
+            return Err(io::Error::other(format!("it has more than {MAX_LIST_SIZE} bytes; split it")));
+        }
+        let mut grown = Zeroizing::new(Vec::with_capacity(2 * bytes.capacity()));
+        grown.extend_from_slice(&bytes);
+        bytes = grown;
     }
 }
 

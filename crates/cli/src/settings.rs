@@ -1,6 +1,7 @@
 //! Settings from flags, else the environment, else the settings file; each parsed here, with its origin in the error.
 
 mod file;
+mod limits;
 mod signer;
 mod store;
 mod tenants;

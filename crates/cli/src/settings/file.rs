@@ -37,6 +37,8 @@ pub(super) struct SettingsFile {
     #[serde(default)]
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "read by who uses Redis"))]
     pub(super) store_plain_network: bool,
+    pub(super) parallel: Option<u16>,
+    pub(super) rate: Option<u32>,
     #[serde(default)]
     pub(super) tenants: Vec<ListedTenant>,
     // Secrets themselves are refused by name, not as something unknown.

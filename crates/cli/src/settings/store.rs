@@ -38,6 +38,16 @@ impl OpenStore {
             Self::Redis(store) => cache.with_store(store),
         }
     }
+
+    /// Where tickets are kept, for messages.
+    pub(crate) fn place(&self) -> String {
+        match *self {
+            #[cfg(feature = "file-store")]
+            Self::Folder(_, ref path) => format!("in `{}`", path.display()),
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => "in Redis".to_owned(),
+        }
+    }
 }
 
 impl Settings {

@@ -7,9 +7,11 @@ use super::{Said, Settings, parse, parse_secret};
 use crate::failure::Failure;
 use crate::secret_input::{Prompt, SecretInput};
 
-/// A tenant of the settings file by its name there, which may turn out to be none.
+/// A tenant of a list, which may turn out to be none; its failure then says where it stands.
+#[derive(Debug)]
 pub(crate) struct Listed {
-    pub(crate) context: String,
+    /// The line of the file that lists it, where it has one.
+    pub(crate) line: Option<usize>,
     pub(crate) tenant: Result<Tenant, Failure>,
 }
 
@@ -27,19 +29,20 @@ impl Settings {
         self.args.system_user_token_file.is_some() || std::env::var_os("SOTICKET_SYSTEM_USER_TOKEN").is_some()
     }
 
-    /// The tenants that the settings file lists, each read when it is its turn.
+    /// The tenants that the settings file lists.
     pub(crate) fn listed_tenants(&self) -> Result<Vec<Listed>, Failure> {
         if self.file.tenants.is_empty() {
             return Err(Failure::configuration(format!(
-                "--all needs tenants, and {} lists none; add `[[tenants]]` with `context` and \
-                 `system-user-token-file`",
+                "--all needs tenants, and {} lists none; name a list by --tenants, or add `[[tenants]]` with \
+                 `context` and `system-user-token-file`",
                 self.file.name()
             )));
         }
-        let tenants = self.file.tenants.iter();
-        Ok(tenants
-            .map(|tenant| Listed { context: tenant.context.clone(), tenant: self.listed_tenant(tenant) })
-            .collect())
+        let listed = |tenant: &ListedTenant| Listed {
+            line: None,
+            tenant: self.listed_tenant(tenant).map_err(|failure| failure.about(&tenant.context)),
+        };
+        Ok(self.file.tenants.iter().map(listed).collect())
     }
 
     fn listed_tenant(&self, tenant: &ListedTenant) -> Result<Tenant, Failure> {

@@ -21,7 +21,7 @@ pub(crate) async fn run(args: EmulatorArgs, config: Option<&Path>) -> Result<Exi
     let builder =
         Emulator::builder().with_config(served).with_listen(args.listen).with_reach(reach).with_tls(tls);
     // Asked for first, so that an interruption that comes early is not missed.
-    let interruption = Interruption::listen()?;
+    let mut interruption = Interruption::listen()?;
     let emulator = builder
         .start()
         .await

@@ -13,6 +13,9 @@ mod help;
 #[cfg(feature = "pem")]
 mod keys;
 mod local_verbs;
+mod many;
+#[cfg(feature = "file-store")]
+mod many_kept;
 mod output;
 mod secret_input;
 mod settings;

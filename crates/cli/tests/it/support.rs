@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use soticket_emulator::{Config, Emulator, Fault, Sample, Scope, Times, Tls};
+use soticket_emulator::{Config, Emulator, Fault, Sample, Scope, Secret, Times, Tls};
 use tempfile::TempDir;
 
 /// The path of the program under test.
@@ -148,7 +148,32 @@ impl Bench {
     pub(crate) async fn start_with(tls: Tls) -> Self {
         let desk = Desk::new();
         let key_file = desk.write(KEY_FILE, partner_key_xml());
-        let config = Config::sample(key_file).unwrap();
+        Self::serve(desk, Config::sample(key_file).unwrap(), tls).await
+    }
+
+    /// As many tenants as that, [`Bench::context`] and [`Bench::token`] of each, beside the sample's own.
+    pub(crate) async fn with_tenants(tenants: usize) -> Self {
+        let desk = Desk::new();
+        let mut config = Config::sample(desk.write(KEY_FILE, partner_key_xml())).unwrap();
+        let sample = config.tenants[0].clone();
+        config.tenants.extend((0..tenants).map(|number| {
+            let mut tenant = sample.clone();
+            tenant.context = Self::context(number);
+            tenant.approvals[0].system_user_token = Secret::new(Self::token(number));
+            tenant
+        }));
+        Self::serve(desk, config, Tls::None).await
+    }
+
+    pub(crate) fn context(number: usize) -> String {
+        format!("Many{number:05}")
+    }
+
+    pub(crate) fn token(number: usize) -> String {
+        format!("{}-secret{number:05}", Sample::APPLICATION)
+    }
+
+    async fn serve(desk: Desk, config: Config, tls: Tls) -> Self {
         let emulator = Emulator::builder().with_config(config).with_tls(tls).start().await.unwrap();
         Self { emulator, desk }
     }
