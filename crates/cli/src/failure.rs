@@ -1,12 +1,13 @@
 //! How the program ends: the exit codes that scripts rely on, and what is told of a failure.
 
 use std::error::Error as StdError;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 #[cfg(any(feature = "file-store", feature = "redis"))]
 use soticket::store::StoreError;
 use soticket::{Error, ErrorKind, RefusalReason, SignerError, SignerErrorKind};
+
+use crate::terminal::tell;
 
 /// The exit codes. Their order is their weight: of several, the highest counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -131,8 +132,7 @@ impl Failure {
     /// Tells it on standard error.
     pub(crate) fn report(&self) {
         if !self.message.is_empty() {
-            // Nothing is left to tell it to when this fails.
-            let _ = writeln!(std::io::stderr(), "error: {}", self.lines().join("\n  "));
+            tell(&format!("error: {}\n", self.lines().join("\n  ")));
         }
     }
 }

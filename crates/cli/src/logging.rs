@@ -1,12 +1,17 @@
 //! What is told on standard error beside errors: warnings, and on request more.
 
+mod repeats;
+
 use std::io::{self, IsTerminal as _};
 
 use tracing::level_filters::LevelFilter;
-use tracing::{Level, Metadata};
-use tracing_subscriber::filter::{FilterExt as _, Targets, filter_fn};
+use tracing_subscriber::filter::{FilterExt as _, Targets, dynamic_filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub(crate) use repeats::kept_back;
+
+use crate::terminal::StandardError;
 
 /// Overrides `-v`, in the form of `soticket_core=debug,hyper=info`.
 const VARIABLE: &str = "SOTICKET_LOG";
@@ -20,10 +25,10 @@ pub(crate) fn start(verbosity: u8) {
     };
     // Who asks for more is told everything.
     let is_asked = verbosity > 0 || asked.is_some();
-    let filter = targets.and(filter_fn(move |event| is_asked || !is_told_as_error(event)));
+    let filter = targets.and(dynamic_filter_fn(move |event, _| is_asked || repeats::is_news(event)));
     let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(|| StandardError)
         .with_ansi(colour)
         .without_time()
         .with_target(verbosity > 0)
@@ -33,13 +38,6 @@ pub(crate) fn start(verbosity: u8) {
     if let Some(Err(error)) = asked {
         tracing::warn!(%error, "{VARIABLE} is not understood and left aside");
     }
-}
-
-/// The cache warns of an exchange that failed, which is what our own errors are about.
-fn is_told_as_error(event: &Metadata<'_>) -> bool {
-    *event.level() == Level::WARN
-        && event.target() == "soticket_core::cache::flight"
-        && event.fields().field("error").is_some()
 }
 
 /// Our own crates first: what others log of a failure is told by our errors already.

@@ -10,6 +10,7 @@ mod output;
 mod place;
 mod secret_input;
 mod settings;
+mod terminal;
 mod verbs;
 
 use std::process::ExitCode;

@@ -5,11 +5,15 @@ use std::io::{self, Write as _};
 use serde_json::Value;
 
 use crate::failure::{Exit, Failure};
+use crate::terminal::beside_progress;
 
 /// Writes `text` to standard output. A reader that has gone ends the program without a word.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut output = io::stdout().lock();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).map_err(|error| match error.kind() {
+    let written = beside_progress(|| {
+        let mut output = io::stdout().lock();
+        output.write_all(text.as_bytes()).and_then(|()| output.flush())
+    });
+    written.map_err(|error| match error.kind() {
         io::ErrorKind::BrokenPipe => Failure::silent(),
         _ => Failure::new(Exit::Unexpected, "the result cannot be written").with_cause(error),
     })

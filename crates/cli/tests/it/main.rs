@@ -17,6 +17,8 @@ mod many;
 #[cfg(feature = "file-store")]
 mod many_kept;
 mod output;
+#[cfg(unix)]
+mod progress;
 mod secret_input;
 mod settings;
 mod sign_and_verify;

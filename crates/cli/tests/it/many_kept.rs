@@ -64,6 +64,18 @@ async fn a_run_that_was_killed_is_taken_up_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_key_is_told_a_few_times_and_not_for_each_tenant() {
+    let bench = Bench::with_tenants(TENANTS).await;
+    list(&bench);
+    bench.keeping(ALL).run().done();
+    std::fs::remove_file(bench.desk.path("store.key")).unwrap();
+    let ran = bench.keeping(ALL).run();
+    assert!(ran.err.contains("60 by exchange") && ran.err.contains("more warnings"), "{}", ran.err);
+    assert!((1..=20).contains(&ran.err.matches("WARN").count()), "{}", ran.err);
+    ran.done();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_failed_is_tried_again_by_the_same_command_which_is_said() {
     let bench = Bench::with_tenants(TENANTS - 1).await;
     list(&bench);

@@ -13,6 +13,7 @@ use crate::failure::{Exit, Failure};
 use crate::interruption::{Interruption, interrupted};
 use crate::output::{print_json, print_line};
 use crate::settings::{Listed, Settings};
+use crate::terminal::Progress;
 
 pub(super) async fn run(
     settings: &Settings,
@@ -39,6 +40,7 @@ pub(super) async fn run(
     let window = if store.is_some() { pace.parallel } else { pace.parallel * WINDOW };
     let round = Round {
         cache: cache(&client, store, pace.into(), window),
+        progress: Progress::of(listed.len()),
         tally: Tally::of(listed.len(), repeated),
         begun: JoinSet::new(),
         window,
@@ -59,6 +61,7 @@ struct Round {
     begun: JoinSet<(Tenant, Result<SystemUserTicket, Failure>)>,
     window: usize,
     tally: Tally,
+    progress: Progress,
 }
 
 impl Round {
@@ -72,7 +75,8 @@ impl Round {
         if !is_complete {
             self.finish_begun(&mut interruption).await?;
         }
-        let Self { cache, tally, .. } = self;
+        let Self { cache, tally, progress, .. } = self;
+        drop(progress);
         tally.tell(&cache.statistics(), kept);
         if is_complete { Ok(tally.worst()) } else { Err(interrupted()) }
     }
@@ -136,12 +140,14 @@ impl Round {
             _ => print_line(&format!("{}\t{}", tenant.context(), ticket.expose()))?,
         }
         self.tally.got();
+        self.progress.step(self.tally.failed());
         Ok(())
     }
 
     fn failed(&mut self, failure: Failure) {
         failure.report();
         self.tally.fail(&failure);
+        self.progress.step(self.tally.failed());
     }
 }
 

@@ -1,13 +1,14 @@
 //! What came of a run over many tenants, told when it ends: how many, from where, and why not.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write as _};
 
 use soticket::CacheStatistics;
 
 use super::Tickets;
 use crate::failure::{Exit, Failure};
+use crate::logging::kept_back;
 use crate::settings::OpenStore;
+use crate::terminal::tell;
 
 /// What another run of the same command finds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,10 @@ impl Tally {
         cause.times += 1;
     }
 
+    pub(super) fn failed(&self) -> usize {
+        self.failed
+    }
+
     /// The worst failure's exit code.
     pub(super) fn worst(&self) -> Exit {
         self.worst
@@ -73,9 +78,7 @@ impl Tally {
 
     /// Tells it on standard error.
     pub(super) fn tell(&self, cache: &CacheStatistics, kept: &Kept) {
-        let text: String = self.lines(cache, kept).iter().map(|line| format!("{line}\n")).collect();
-        // Nothing is left to tell it to when this fails.
-        let _ = io::stderr().write_all(text.as_bytes());
+        tell(&self.lines(cache, kept).iter().map(|line| format!("{line}\n")).collect::<String>());
     }
 
     fn lines(&self, cache: &CacheStatistics, kept: &Kept) -> Vec<String> {
@@ -83,6 +86,10 @@ impl Tally {
         lines.extend(self.told_causes());
         if self.repeated > 0 {
             lines.push(format!("listed more than once, and done once: {}", self.repeated));
+        }
+        let warnings = kept_back();
+        if warnings > 0 {
+            lines.push(format!("{warnings} more warnings like those above were not shown; -v shows them"));
         }
         lines.extend(self.how_to_go_on(kept));
         lines
