@@ -14,6 +14,8 @@ use crate::store::{Fence, Lease, Record, Saved, StoreError, StoreErrorKind, Tick
 pub(crate) struct Shelf {
     store: Arc<dyn TicketStore>,
     away_until: Mutex<Option<Instant>>,
+    /// The last record that was told to be unreadable: it is looked at twice.
+    told: Mutex<String>,
     counters: Arc<Counters>,
 }
 
@@ -29,7 +31,7 @@ pub(crate) enum Leased {
 
 impl Shelf {
     pub(crate) fn new(store: Arc<dyn TicketStore>, counters: Arc<Counters>) -> Self {
-        Self { store, away_until: Mutex::new(None), counters }
+        Self { store, away_until: Mutex::new(None), told: Mutex::default(), counters }
     }
 
     pub(crate) async fn load(&self, key: &TicketKey) -> Option<Record> {
@@ -59,9 +61,8 @@ impl Shelf {
     }
 
     /// Says that what the store gave is not what we once gave it.
-    pub(crate) fn refuse(&self, reason: &(dyn std::error::Error + 'static)) {
-        self.counters.store_failed();
-        tracing::warn!(cause = reason, "what the ticket store holds is not trusted, and is made anew");
+    pub(crate) fn refuse(&self, reason: &dyn std::error::Error) {
+        self.tell("read", &StoreError::new(StoreErrorKind::Unreadable, reason.to_string()));
     }
 
     /// One call, unless the store was away a moment ago. A failure is told, and then there is no answer.
@@ -86,7 +87,10 @@ impl Shelf {
         self.counters.store_failed();
         let cause = std::error::Error::source(error);
         if error.kind() == StoreErrorKind::Unreadable {
-            tracing::warn!(%error, cause, "what the ticket store holds is not trusted, and is made anew");
+            let told = std::mem::replace(&mut *self.told.lock(), error.to_string());
+            if told != error.to_string() {
+                tracing::warn!(%error, cause, "what the ticket store holds is not trusted, and is made anew");
+            }
             return;
         }
         *self.away_until.lock() = Some(Instant::now() + AWAY);
