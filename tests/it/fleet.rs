@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use soticket::ExchangeLimits;
-use soticket_tests::{LoginService, Wire};
+use soticket_tests::{LoginService, Wire, soticket};
 use tokio::time::sleep;
 
 use crate::redis_process::RedisServer;
@@ -23,6 +23,8 @@ const HALF_WAY: u64 = 300;
 const PAST_A_LEASE: Duration = Duration::from_secs(4);
 /// What a member has under way at the most.
 const UNDER_WAY: u64 = ExchangeLimits::DEFAULT_CONCURRENT as u64;
+
+const STORE_KEY: &str = "9f8b1c0de2a4567788990011223344556677889900aabbccddeeff0011223344";
 
 /// A login service, a Redis, and processes.
 struct Fleet {
@@ -120,6 +122,48 @@ async fn four_processes_make_one_exchange_for_each_of_a_thousand_tenants() {
     let statistics = fleet.service.statistics().await;
     assert_eq!(statistics["exchanges"], TENANTS, "{statistics}");
     assert_eq!(statistics["most_for_one_tenant"], 1, "{statistics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_command_lines_share_the_tickets_of_a_list_of_tenants() {
+    const TENANTS: u32 = 100;
+    let fleet = Fleet::new(TENANTS, SIX_HOURS);
+    let folder = fleet.service.folder();
+    let rows = LoginService::many_tenants(TENANTS)
+        .map(|tenant| format!("{},{}\n", tenant.context(), tenant.system_user_token().expose()));
+    let list = format!("context,system_user_token\n{}", rows.collect::<String>());
+    std::fs::write(folder.join("tenants.csv"), list).unwrap();
+    let start = || {
+        let mut command = soticket();
+        command.args([
+            "ticket",
+            "--all",
+            "--tenants",
+            "tenants.csv",
+            "--rate",
+            "0",
+            "--signer",
+            "partner.xml",
+        ]);
+        command.env("SOTICKET_ENVIRONMENT", fleet.service.url()).env("SOTICKET_STORE", fleet.redis.url());
+        command
+            .env("SOTICKET_CLIENT_SECRET", LoginService::CLIENT_SECRET)
+            .env("SOTICKET_STORE_KEY", STORE_KEY);
+        command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let lines = |command: Child| {
+        let output = command.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut lines: Vec<_> =
+            String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let (first, second) = (start(), start());
+    let (first, second) = (lines(first), lines(second));
+    assert_eq!(first.len(), TENANTS as usize);
+    assert!(first == second, "both have the same tickets");
+    assert_eq!(fleet.exchanges().await, u64::from(TENANTS));
 }
 
 #[tokio::test(flavor = "multi_thread")]
