@@ -21,6 +21,10 @@ pub(crate) struct StoreFlags {
     #[arg(long, value_name = "FILE")]
     pub(crate) store_key_file: Option<PathBuf>,
 
+    /// The name under which the platform's keyring keeps that key, or is to keep a new one
+    #[arg(long, value_name = "NAME", conflicts_with = "store_key_file")]
+    pub(crate) store_key_keyring: Option<String>,
+
     /// Trust the authorities in this PEM file, and no other, for the TLS of Redis
     #[arg(long, value_name = "FILE")]
     pub(crate) store_ca_file: Option<PathBuf>,

@@ -33,6 +33,11 @@ pub(super) struct SettingsFile {
     pub(super) store: Option<String>,
     pub(super) store_url_file: Option<PathBuf>,
     pub(super) store_key_file: Option<PathBuf>,
+    #[cfg_attr(
+        not(any(feature = "file-store", feature = "redis")),
+        expect(dead_code, reason = "there is no store")
+    )]
+    pub(super) store_key_keyring: Option<String>,
     pub(super) store_ca_file: Option<PathBuf>,
     #[serde(default)]
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "read by who uses Redis"))]

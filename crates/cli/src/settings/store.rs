@@ -132,17 +132,47 @@ impl Settings {
         ))
     }
 
+    /// What was said nearer to the command goes first: a flag, the environment, the settings file.
     #[cfg(any(feature = "file-store", feature = "redis"))]
     fn store_key(&self, flags: &StoreFlags) -> Result<soticket::store::StoreKey, Failure> {
+        if let Some(name) = &flags.store_key_keyring {
+            return key_of_keyring(name);
+        }
+        let is_said = flags.store_key_file.is_some() || std::env::var_os(KEY_VARIABLE).is_some();
+        match (&self.file.store_key_keyring, &self.file.store_key_file) {
+            (Some(_), Some(_)) => Err(Failure::configuration(format!(
+                "{} has both `store-key-file` and `store-key-keyring`; leave one",
+                self.file.name()
+            ))),
+            (Some(name), None) if !is_said => key_of_keyring(name),
+            _ => self.key_as_text(flags),
+        }
+    }
+
+    #[cfg(any(feature = "file-store", feature = "redis"))]
+    fn key_as_text(&self, flags: &StoreFlags) -> Result<soticket::store::StoreKey, Failure> {
         super::parse_secret(&SecretInput {
             what: "store key",
-            variable: Some("SOTICKET_STORE_KEY"),
+            variable: Some(KEY_VARIABLE),
             flag: Some("--store-key-file"),
             file_of_flag: flags.store_key_file.clone(),
             file_of_settings: self.file.store_key_file.clone(),
             prompt: Prompt::Once,
         })
     }
+}
+
+#[cfg(all(feature = "keyring", any(feature = "file-store", feature = "redis")))]
+fn key_of_keyring(name: &str) -> Result<soticket::store::StoreKey, Failure> {
+    Ok(soticket::store::StoreKey::from_keyring(name)?)
+}
+
+#[cfg(all(not(feature = "keyring"), any(feature = "file-store", feature = "redis")))]
+fn key_of_keyring(name: &str) -> Result<soticket::store::StoreKey, Failure> {
+    Err(Failure::configuration(format!(
+        "this program cannot ask a keyring for the store key `{name}`; build it with the cargo feature `keyring`, or \
+         use --store-key-file"
+    )))
 }
 
 /// A folder or a URL; an empty text is no store, whatever the settings file says.
@@ -167,3 +197,6 @@ fn url_in(path: &Path) -> Result<Named, Failure> {
 }
 
 const VARIABLE: &str = "SOTICKET_STORE";
+
+#[cfg(any(feature = "file-store", feature = "redis"))]
+const KEY_VARIABLE: &str = "SOTICKET_STORE_KEY";

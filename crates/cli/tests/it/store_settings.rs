@@ -117,3 +117,36 @@ mod files {
         assert_eq!(bench.emulator.exchanges(), 4, "an empty variable is no store");
     }
 }
+
+/// In a session keyring of its own, as a login or systemd gives one.
+#[cfg(all(feature = "keyring", feature = "file-store", target_os = "linux"))]
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_may_be_in_the_keyring_which_makes_one_the_first_time() {
+    let bench = Bench::start().await;
+    let name = format!("soticket-test-{}", std::process::id());
+    let inner = bench.soticket(&format!("ticket --store tickets --store-key-keyring {name}")).command;
+    let mut keyctl = std::process::Command::new("keyctl");
+    keyctl.args(["session", "-", "sh", "-c", "\"$@\" && \"$@\"", "sh"]);
+    keyctl.arg(inner.get_program()).args(inner.get_args()).current_dir(inner.get_current_dir().unwrap());
+    for (variable, value) in inner.get_envs() {
+        match value {
+            Some(value) => keyctl.env(variable, value),
+            None => keyctl.env_remove(variable),
+        };
+    }
+    let output = tokio::task::spawn_blocking(move || keyctl.output()).await.unwrap();
+    let output = output.expect("keyctl is there: `cargo xtask setup`, or Debian's `keyutils`");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{err}");
+    let tickets: Vec<_> = out.lines().collect();
+    assert!(matches!(tickets[..], [first, second] if first == second && first.starts_with("7T:")), "{err}");
+    assert_eq!(bench.emulator.exchanges(), 1);
+}
+
+#[cfg(all(not(feature = "keyring"), feature = "file-store"))]
+#[test]
+fn without_a_keyring_its_cargo_feature_is_named() {
+    let desk = Desk::new();
+    let err = desk.soticket("store purge --store tickets --store-key-keyring x").run().failed(2);
+    assert!(err.contains("`keyring`"), "{err}");
+}

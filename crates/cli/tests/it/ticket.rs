@@ -60,6 +60,7 @@ async fn a_wrong_clock_is_told_on_standard_error_and_in_json() {
     assert!((3540..=3660).contains(&skew), "{skew}");
 }
 
+#[cfg(feature = "soap")]
 #[tokio::test(flavor = "multi_thread")]
 async fn soap_is_spoken_when_told_by_flag_variable_or_file() {
     let bench = Bench::start().await;
