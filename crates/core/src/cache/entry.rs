@@ -52,12 +52,13 @@ pub(crate) struct State {
 #[derive(Debug)]
 struct Pause {
     error: Error,
-    until: Instant,
+    /// Until when callers are told of it; none is for ever.
+    told_until: Option<Instant>,
 }
 
 impl State {
     pub(crate) fn remembered(&self, now: Instant) -> Option<Error> {
-        self.pause.as_ref().filter(|pause| now < pause.until).map(|pause| pause.error.clone())
+        self.pause.as_ref().filter(|pause| pause.is_told(now)).map(|pause| pause.error.clone())
     }
 
     pub(crate) fn may_fly(&self, now: Instant) -> bool {
@@ -80,7 +81,13 @@ impl State {
             ErrorKind::Refused(_) => error_memory,
             _ => backoff(self.failures).min(error_memory),
         };
-        self.pause = Some(Pause { error: error.clone(), until: Instant::now() + pause });
+        self.pause = Some(Pause { error: error.clone(), told_until: Instant::now().checked_add(pause) });
+    }
+}
+
+impl Pause {
+    fn is_told(&self, now: Instant) -> bool {
+        self.told_until.is_none_or(|until| now < until)
     }
 }
 

@@ -141,3 +141,14 @@ fn a_waiter_outlives_the_runtime_that_its_exchange_ran_on() {
     assert!(ticket.is_ok());
     assert_eq!(bench.service.begun(&tenant(1)), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_may_be_remembered_for_ever() {
+    let bench = Bench::new();
+    let cache = bench.builder().with_error_memory(Duration::MAX).build();
+    bench.service.set(&tenant(1), Mood::Revoked);
+    for _ in 0..3 {
+        let error = cache.ticket(&tenant(1)).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Refused(_)), "{error}");
+    }
+}
