@@ -54,6 +54,8 @@ struct Pause {
     error: Error,
     /// Until when callers are told of it; none is for ever.
     told_until: Option<Instant>,
+    /// Until when a ticket that is still good is not renewed.
+    renewed_from: Instant,
 }
 
 impl State {
@@ -62,7 +64,9 @@ impl State {
     }
 
     pub(crate) fn may_fly(&self, now: Instant) -> bool {
-        !self.is_evicted && self.flight.is_none() && self.remembered(now).is_none()
+        !self.is_evicted
+            && self.flight.is_none()
+            && self.pause.as_ref().is_none_or(|pause| pause.is_over(now))
     }
 
     /// Whether the last exchange for this tenant failed.
@@ -77,15 +81,21 @@ impl State {
 
     fn failed(&mut self, error: &Error, error_memory: Duration) {
         self.failures = self.failures.saturating_add(1);
-        let pause = match error.kind() {
+        let (now, backoff) = (Instant::now(), backoff(self.failures));
+        let memory = match error.kind() {
             ErrorKind::Refused(_) => error_memory,
-            _ => backoff(self.failures).min(error_memory),
+            _ => backoff.min(error_memory),
         };
-        self.pause = Some(Pause { error: error.clone(), told_until: Instant::now().checked_add(pause) });
+        let told_until = now.checked_add(memory);
+        self.pause = Some(Pause { error: error.clone(), told_until, renewed_from: now + backoff });
     }
 }
 
 impl Pause {
+    fn is_over(&self, now: Instant) -> bool {
+        !self.is_told(now) && now >= self.renewed_from
+    }
+
     fn is_told(&self, now: Instant) -> bool {
         self.told_until.is_none_or(|until| now < until)
     }

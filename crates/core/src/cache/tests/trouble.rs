@@ -152,3 +152,18 @@ async fn a_failure_may_be_remembered_for_ever() {
         assert!(matches!(error.kind(), ErrorKind::Refused(_)), "{error}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn renewals_back_off_also_where_callers_are_told_no_old_failure() {
+    let bench = Bench::new();
+    let cache = bench.builder().with_error_memory(Duration::ZERO).build();
+    cache.ticket(&tenant(1)).await.unwrap();
+    advance(SURELY_NEAR_END).await;
+    bench.service.set(&tenant(1), Mood::Away);
+    let start = Instant::now();
+    while start.elapsed() < MINUTE {
+        cache.ticket(&tenant(1)).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+    }
+    assert!(bench.service.begun(&tenant(1)) <= 12, "{}", bench.service.begun(&tenant(1)));
+}
