@@ -76,7 +76,8 @@ pub(crate) enum Lane {
 /// The places that there are.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    regular: Arc<Semaphore>,
+    all: Arc<Semaphore>,
+    /// Who has one of these waits for one of all: no more than a part of them is kept from the others.
     troubled: Arc<Semaphore>,
     pace: Option<Pace>,
 }
@@ -84,6 +85,7 @@ pub(crate) struct Limits {
 /// A place among the exchanges that run at once.
 #[derive(Debug)]
 pub(crate) struct Place {
+    _among_troubled: Option<OwnedSemaphorePermit>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -91,7 +93,7 @@ impl Limits {
     pub(crate) fn new(limits: ExchangeLimits) -> Self {
         let troubled = (limits.concurrent / TROUBLED_SHARE).max(1);
         Self {
-            regular: Arc::new(Semaphore::new(limits.concurrent)),
+            all: Arc::new(Semaphore::new(limits.concurrent)),
             troubled: Arc::new(Semaphore::new(troubled)),
             pace: limits.per_second.map(Pace::new),
         }
@@ -99,12 +101,13 @@ impl Limits {
 
     /// Waits for a place.
     pub(crate) async fn place(&self, lane: Lane) -> Place {
-        let places = match lane {
-            Lane::Regular => &self.regular,
-            Lane::Troubled => &self.troubled,
-        };
         // They are never closed.
-        Place { _permit: Arc::clone(places).acquire_owned().await.ok() }
+        let among_troubled = match lane {
+            Lane::Regular => None,
+            Lane::Troubled => Arc::clone(&self.troubled).acquire_owned().await.ok(),
+        };
+        let permit = Arc::clone(&self.all).acquire_owned().await.ok();
+        Place { _among_troubled: among_troubled, _permit: permit }
     }
 
     /// Waits until the next exchange may start.

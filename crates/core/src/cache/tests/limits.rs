@@ -93,3 +93,24 @@ async fn a_tenant_that_is_waited_for_is_not_forgotten() {
     cache.ticket(&tenant(0)).await.unwrap();
     assert_eq!(bench.service.begun(&tenant(0)), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn tenants_in_trouble_are_within_the_limit_too() {
+    let bench = Bench::new();
+    let limits = ExchangeLimits::new().with_concurrent(4).with_per_second(0);
+    let cache = bench.builder().with_limits(limits).build();
+    for number in 100..140 {
+        bench.service.set(&tenant(number), Mood::Away);
+        assert!(cache.ticket(&tenant(number)).await.is_err());
+        bench.service.set(&tenant(number), Mood::Kind);
+    }
+    advance(MINUTE).await;
+    let mut tasks = JoinSet::new();
+    for number in 80..140 {
+        bench.service.set_latency(&tenant(number), Duration::from_secs(1));
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.ticket(&tenant(number)).await.unwrap() });
+    }
+    tasks.join_all().await;
+    assert_eq!(bench.service.all.lock().most_at_once, 4);
+}
