@@ -66,9 +66,6 @@ impl Flight {
     fn tell(&self, entry: &Entry, held: &Held) {
         let replaced = entry.held.load();
         let age = replaced.as_deref().and_then(|held| held.age(self.inner.client.clock().now()));
-        if self.need == Need::Fresh {
-            self.inner.counters.renewed();
-        }
         tracing::debug!(
             context = %self.tenant.context(),
             replaced_age_seconds = age.map(|age| age.as_secs()),
@@ -172,6 +169,9 @@ impl Flight {
         }
         let ticket = place.run(self.inner.exchange.exchange(&self.tenant)).await?;
         self.inner.counters.exchanged();
+        if self.need == Need::Fresh {
+            self.inner.counters.renewed();
+        }
         Ok(Some(ticket))
     }
 

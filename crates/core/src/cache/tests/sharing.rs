@@ -235,3 +235,21 @@ async fn a_memory_lease_ends_when_it_is_dropped() {
     drop(lease);
     assert!(store.lease(&key).await.unwrap().unwrap().fence() > fence);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_of_anothers_renewal_counts_as_taken_over_only() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let (one, other) =
+        (bench.builder().with_store(store.clone()).build(), bench.builder().with_store(store).build());
+    one.ticket(&tenant(1)).await.unwrap();
+    other.ticket(&tenant(1)).await.unwrap();
+    advance(SURELY_NEAR_END).await;
+    for cache in [&one, &other] {
+        cache.ticket(&tenant(1)).await.unwrap();
+        settle().await;
+    }
+    assert_eq!(bench.service.begun(&tenant(1)), 2);
+    assert_eq!((one.statistics().renewals, one.statistics().adopted), (1, 0));
+    assert_eq!((other.statistics().renewals, other.statistics().adopted), (0, 2));
+}
