@@ -82,7 +82,7 @@ impl Flight {
         if let Some(held) = first.and_then(|record| self.adopt(shelf, entry, &record, before)) {
             return Ok(Some(held));
         }
-        let deadline = Instant::now() + LEASE_PATIENCE;
+        let mut deadline = None;
         let mut pause = MIN_LEASE_PAUSE;
         loop {
             // The place first: nobody is to have leases for exchanges that he cannot make yet.
@@ -91,7 +91,12 @@ impl Flight {
                 Leased::Taken(lease) => {
                     return self.with_lease(shelf, entry, &key, lease, before, place).await;
                 }
-                Leased::Busy if Instant::now() < deadline => drop(place),
+                // The wait for a place, which may be long, is nobody's fault.
+                Leased::Busy
+                    if !has_passed(deadline.get_or_insert_with(|| Instant::now() + LEASE_PATIENCE)) =>
+                {
+                    drop(place);
+                }
                 Leased::Busy => {
                     tracing::warn!(context = %self.tenant.context(), "another process keeps the lease; exchanging without");
                     return self.exchange_alone(entry, place).await;
@@ -228,6 +233,10 @@ impl Inner {
             shelf.remove(&self.client.ticket_key(tenant), fence).await;
         }
     }
+}
+
+fn has_passed(deadline: &Instant) -> bool {
+    Instant::now() >= *deadline
 }
 
 /// Renews a lease for as long as it is polled.

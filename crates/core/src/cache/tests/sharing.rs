@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::time::{advance, timeout};
+use tokio::task::JoinSet;
+use tokio::time::{advance, sleep, timeout};
 
 use super::support::*;
+use crate::cache::ExchangeLimits;
 use crate::store::{
     Fence, Lease, MemoryStore, Record, Renewed, Saved, StoreError, StoreErrorKind, TicketKey, TicketStore,
 };
@@ -252,4 +254,29 @@ async fn a_ticket_of_anothers_renewal_counts_as_taken_over_only() {
     assert_eq!(bench.service.begun(&tenant(1)), 2);
     assert_eq!((one.statistics().renewals, one.statistics().adopted), (1, 0));
     assert_eq!((other.statistics().renewals, other.statistics().adopted), (0, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_long_for_his_turn_still_waits_for_a_lease() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let limits = ExchangeLimits::new().with_concurrent(1).with_per_second(0);
+    let cache = bench.builder().with_store(store.clone()).with_limits(limits).build();
+    let mut tasks = JoinSet::new();
+    for number in 10..60 {
+        bench.service.set_latency(&tenant(number), Duration::from_secs(4));
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.ticket(&tenant(number)).await });
+    }
+    settle().await;
+    let lease = store.lease(&cache.client().ticket_key(&tenant(1))).await.unwrap();
+    let waiter = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.ticket(&tenant(1)).await.unwrap() }
+    });
+    sleep(4 * MINUTE).await;
+    assert_eq!(bench.service.begun(&tenant(1)), 0, "somebody else has the lease");
+    drop(lease);
+    waiter.await.unwrap();
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
 }
