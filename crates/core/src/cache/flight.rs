@@ -12,7 +12,7 @@ use super::held::{Freshness, Held};
 use super::limits::{Lane, Place};
 use super::record;
 use super::shelf::{Leased, Shelf};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::store::{Fence, Lease, Record, Renewed, Saved, TicketKey};
 use crate::tenant::Tenant;
 use crate::ticket::SystemUserTicket;
@@ -123,7 +123,7 @@ impl Flight {
         place: Place,
     ) -> Result<Option<Held>, Error> {
         let record = shelf.load(key).await;
-        if let Some(held) = record.and_then(|record| self.adopt(shelf, entry, &record, before)) {
+        if let Some(held) = record.as_ref().and_then(|record| self.adopt(shelf, entry, record, before)) {
             shelf.release(lease).await;
             return Ok(Some(held));
         }
@@ -135,7 +135,12 @@ impl Flight {
         let outcome = match exchanged {
             Ok(Some(ticket)) => Ok(Some(self.put(shelf, entry, key, ticket, lease.fence()).await)),
             Ok(None) => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => {
+                if let (ErrorKind::Refused(_), Some(record)) = (error.kind(), record) {
+                    shelf.remove(key, record.fence).await;
+                }
+                Err(error)
+            }
         };
         shelf.release(lease).await;
         outcome

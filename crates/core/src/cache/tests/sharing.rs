@@ -11,6 +11,7 @@ use tokio::time::{advance, sleep, timeout};
 
 use super::support::*;
 use crate::cache::ExchangeLimits;
+use crate::error::ErrorKind;
 use crate::store::{
     Fence, Lease, MemoryStore, Record, Renewed, Saved, StoreError, StoreErrorKind, TicketKey, TicketStore,
 };
@@ -279,4 +280,21 @@ async fn who_waits_long_for_his_turn_still_waits_for_a_lease() {
     drop(lease);
     waiter.await.unwrap();
     assert_eq!(bench.service.begun(&tenant(1)), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_evicts_from_the_store_too() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    let cache = bench.builder().with_store(store.clone()).build();
+    cache.ticket(&tenant(1)).await.unwrap();
+    bench.service.set(&tenant(1), Mood::Revoked);
+    assert!(cache.refresh(&tenant(1)).await.is_err());
+    for _ in 0..3 {
+        advance(MINUTE).await;
+        let error = cache.ticket(&tenant(1)).await.unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::Refused(_)), "{error}");
+    }
+    let other = bench.builder().with_store(store).build();
+    assert!(other.ticket(&tenant(1)).await.is_err());
 }
