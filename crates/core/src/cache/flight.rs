@@ -190,7 +190,7 @@ impl Flight {
         let client = &self.inner.client;
         let now = client.clock().now();
         if record.ends <= now
-            || self.need == Need::Another && before.is_some_and(|before| record.fence <= before)
+            || self.need == Need::Another && before.is_none_or(|before| record.fence <= before)
         {
             return None;
         }

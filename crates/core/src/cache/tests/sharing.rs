@@ -298,3 +298,27 @@ async fn a_refusal_evicts_from_the_store_too() {
     let other = bench.builder().with_store(store).build();
     assert!(other.ticket(&tenant(1)).await.is_err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_takes_nothing_old_from_a_store_that_was_away_at_first() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    bench.builder().with_store(store.clone()).build().ticket(&tenant(1)).await.unwrap();
+    let limits = ExchangeLimits::new().with_concurrent(1).with_per_second(0);
+    let cache = bench.builder().with_store(store.clone()).with_limits(limits).build();
+    let mut tasks = JoinSet::new();
+    for number in 10..14 {
+        bench.service.set_latency(&tenant(number), 4 * MINUTE / 60);
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.ticket(&tenant(number)).await });
+    }
+    settle().await;
+    *store.fails.lock() = Some(StoreErrorKind::Unavailable);
+    let refresh = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.refresh(&tenant(1)).await.unwrap() }
+    });
+    settle().await;
+    *store.fails.lock() = None;
+    assert_eq!(refresh.await.unwrap().expose(), "7T:Cust1:2");
+}
