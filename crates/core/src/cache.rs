@@ -191,13 +191,15 @@ impl TicketCache {
 
     async fn wait_for(&self, tenant: &Tenant, need: Need) -> Result<SystemUserTicket, Error> {
         for _ in 0..MAX_LOST_FLIGHTS {
-            let mut outcomes = match self.join(tenant, need)? {
+            let (mut outcomes, is_other) = match self.join(tenant, need)? {
                 Joined::Kept(ticket) => return Ok(ticket),
-                Joined::Flight(outcomes) => outcomes,
+                Joined::Flight(outcomes) => (outcomes, false),
+                Joined::Other(outcomes) => (outcomes, true),
             };
             let _waiting = self.handle.inner.counters.waiting();
             // It ends without an outcome only with the runtime that it ran on, which need not be the caller's.
             if let Ok(outcome) = outcomes.wait_for(Option::is_some).await
+                && !is_other
                 && let Some(outcome) = outcome.clone()
             {
                 return outcome;
@@ -224,7 +226,7 @@ impl TicketCache {
                 return Ok(Joined::Kept(held.hand_out()));
             }
             if let Some(flight) = &state.flight {
-                return Ok(Joined::Flight(flight.clone()));
+                return Ok(flight.join(need));
             }
             if need != Need::Another
                 && let Some(error) = state.remembered(Instant::now())
@@ -244,7 +246,9 @@ impl TicketCache {
         need: Need,
     ) -> Outcomes {
         let inner = &self.handle.inner;
-        let (landing, outcomes) = entry.take_off(&mut state, &inner.counters, inner.error_memory);
+        // Without a store, each flight that brings anything brings another ticket.
+        let brings = if inner.shelf.is_some() { need } else { Need::Another };
+        let (landing, outcomes) = entry.take_off(&mut state, brings, &inner.counters, inner.error_memory);
         let flight = Flight::new(inner, tenant, need, &state);
         // A task that cannot run is dropped where it is spawned, and takes the lock to say so.
         drop(state);

@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::flight::Need;
 use super::held::Held;
 use super::statistics::Counters;
 use crate::error::{Error, ErrorKind};
@@ -24,6 +25,8 @@ pub(crate) type Outcomes = watch::Receiver<Outcome>;
 pub(crate) enum Joined {
     Kept(SystemUserTicket),
     Flight(Outcomes),
+    /// One that has to end first, since what comes of it need not be what is needed.
+    Other(Outcomes),
 }
 
 /// One tenant's.
@@ -39,13 +42,31 @@ pub(crate) struct Entry {
 /// What changes behind the lock.
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) flight: Option<Outcomes>,
+    pub(crate) flight: Option<UnderWay>,
     /// Taken out of the table: whoever still has it looks for its successor.
     pub(crate) is_evicted: bool,
     /// The last ticket that the API refused, which others may still offer.
     pub(crate) rejected: Option<SystemUserTicket>,
     failures: u32,
     pause: Option<Pause>,
+}
+
+/// The flight that there is.
+#[derive(Debug)]
+pub(crate) struct UnderWay {
+    need: Need,
+    outcomes: Outcomes,
+}
+
+impl UnderWay {
+    /// Takes part in it, or waits for its end where it may come back with what the store has.
+    pub(crate) fn join(&self, need: Need) -> Joined {
+        let outcomes = self.outcomes.clone();
+        if need == Need::Another && self.need != Need::Another {
+            return Joined::Other(outcomes);
+        }
+        Joined::Flight(outcomes)
+    }
 }
 
 /// What went wrong, and until when nothing is tried again.
@@ -143,11 +164,12 @@ impl Entry {
     pub(crate) fn take_off(
         self: &Arc<Self>,
         state: &mut State,
+        need: Need,
         counters: &Arc<Counters>,
         error_memory: Duration,
     ) -> (Landing, Outcomes) {
         let (announce, outcomes) = watch::channel(None);
-        state.flight = Some(outcomes.clone());
+        state.flight = Some(UnderWay { need, outcomes: outcomes.clone() });
         let (entry, counters) = (Arc::clone(self), Arc::clone(counters));
         (Landing { entry, counters, error_memory, announce, has_landed: false }, outcomes)
     }

@@ -322,3 +322,15 @@ async fn a_refresh_takes_nothing_old_from_a_store_that_was_away_at_first() {
     *store.fails.lock() = None;
     assert_eq!(refresh.await.unwrap().expose(), "7T:Cust1:2");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_refresh_does_not_take_what_others_who_ask_meanwhile_take_from_the_store() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    bench.builder().with_store(store.clone()).build().ticket(&tenant(1)).await.unwrap();
+    let cache = bench.builder().with_store(store).build();
+    let (one, number_one) = (tenant(1), tenant(1));
+    let (kept, refreshed) = tokio::join!(cache.ticket(&one), cache.refresh(&number_one));
+    assert_eq!(kept.unwrap().expose(), "7T:Cust1:1");
+    assert_eq!(refreshed.unwrap().expose(), "7T:Cust1:2");
+}
