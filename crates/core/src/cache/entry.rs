@@ -46,7 +46,7 @@ pub(crate) struct State {
     /// Taken out of the table: whoever still has it looks for its successor.
     pub(crate) is_evicted: bool,
     /// The last ticket that the API refused, which others may still offer.
-    pub(crate) rejected: Option<SystemUserTicket>,
+    rejected: Option<SystemUserTicket>,
     failures: u32,
     pause: Option<Pause>,
 }
@@ -93,6 +93,10 @@ impl State {
     /// Whether the last exchange for this tenant failed.
     pub(crate) fn is_in_trouble(&self) -> bool {
         self.failures > 0
+    }
+
+    fn has_rejected(&self, ticket: &SystemUserTicket) -> bool {
+        self.rejected.as_ref().is_some_and(|rejected| rejected.is_same_as(ticket))
     }
 
     fn succeeded(&mut self) {
@@ -157,7 +161,7 @@ impl Entry {
     }
 
     pub(crate) fn is_rejected(&self, ticket: &SystemUserTicket) -> bool {
-        self.state.lock().rejected.as_ref().is_some_and(|rejected| rejected.is_same_as(ticket))
+        self.state.lock().has_rejected(ticket)
     }
 
     /// Begins the one flight that there may be.
@@ -197,7 +201,10 @@ impl Landing {
     fn settle(&mut self, outcome: Result<Held, Error>) {
         self.has_landed = true;
         let mut state = self.entry.state.lock();
+        state.flight = None;
         let outcome = match outcome {
+            // Refused since it was looked at: whoever waits starts another flight.
+            Ok(held) if held.is_adopted && state.has_rejected(&held.ticket) => return,
             Ok(held) => {
                 let ticket = held.hand_out();
                 self.entry.held.store(Some(Arc::new(held)));
@@ -213,7 +220,6 @@ impl Landing {
                 Err(error)
             }
         };
-        state.flight = None;
         drop(state);
         self.announce.send_replace(Some(outcome));
     }

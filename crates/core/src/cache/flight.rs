@@ -201,7 +201,8 @@ impl Flight {
                 return None;
             }
         };
-        let held = self.held(ticket, Some(record.fence));
+        let mut held = self.held(ticket, Some(record.fence));
+        held.is_adopted = true;
         let is_good = match held.freshness(now) {
             Freshness::Fresh => true,
             Freshness::NearEnd => self.need != Need::Fresh,

@@ -31,6 +31,8 @@ pub(crate) struct Held {
     pub(crate) ticket: SystemUserTicket,
     /// The record's in the store that it is kept in, if it is in one.
     pub(crate) fence: Option<Fence>,
+    /// Taken from a store, which may offer again what the API has refused.
+    pub(crate) is_adopted: bool,
     used_at: AtomicI64,
     saved_use: AtomicI64,
     near_end_at_age: i64,
@@ -48,6 +50,7 @@ impl Held {
         Self {
             ticket,
             fence,
+            is_adopted: false,
             used_at: AtomicI64::new(used_at),
             saved_use: AtomicI64::new(used_at),
             near_end_at_age: micros(lifetime.saturating_sub(margin.max(reserve))),

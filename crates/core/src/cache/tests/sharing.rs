@@ -109,6 +109,7 @@ struct Odd {
     fails: Arc<Mutex<Option<StoreErrorKind>>>,
     hangs: Arc<AtomicBool>,
     is_leased_away: Arc<AtomicBool>,
+    releases_slowly: Arc<AtomicBool>,
     /// What somebody else saves while we exchange.
     overtaking: Arc<Mutex<Option<Record>>>,
 }
@@ -160,7 +161,25 @@ impl TicketStore for Odd {
         if self.hangs.load(Ordering::Relaxed) {
             std::future::pending::<()>().await;
         }
-        self.inner.lease(key).await
+        let lease = self.inner.lease(key).await?;
+        let is_slow = self.releases_slowly.load(Ordering::Relaxed);
+        Ok(lease.map(|lease| if is_slow { Box::new(SlowLease(lease)) } else { lease }))
+    }
+}
+
+/// Takes a second to be given back.
+#[derive(Debug)]
+struct SlowLease(Box<dyn Lease>);
+
+#[async_trait]
+impl Lease for SlowLease {
+    fn fence(&self) -> Fence {
+        self.0.fence()
+    }
+
+    async fn release(self: Box<Self>) -> Result<(), StoreError> {
+        sleep(Duration::from_secs(1)).await;
+        self.0.release().await
     }
 }
 
@@ -333,4 +352,26 @@ async fn a_refresh_does_not_take_what_others_who_ask_meanwhile_take_from_the_sto
     let (kept, refreshed) = tokio::join!(cache.ticket(&one), cache.refresh(&number_one));
     assert_eq!(kept.unwrap().expose(), "7T:Cust1:1");
     assert_eq!(refreshed.unwrap().expose(), "7T:Cust1:2");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_is_refused_while_it_is_taken_from_the_store_is_forgotten() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    let limits = ExchangeLimits::new().with_concurrent(1).with_per_second(0);
+    let one = bench.builder().with_store(store.clone()).with_limits(limits).build();
+    let first = one.ticket(&tenant(1)).await.unwrap();
+    let other = bench.builder().with_store(store.clone()).build();
+    other.ticket(&tenant(1)).await.unwrap();
+    advance(SURELY_NEAR_END).await;
+    bench.service.set_latency(&tenant(2), Duration::from_secs(4));
+    assert!(timeout(Duration::from_secs(1), one.ticket(&tenant(2))).await.is_err());
+    one.ticket(&tenant(1)).await.unwrap();
+    settle().await;
+    other.touch(&tenant(1), &first);
+    store.releases_slowly.store(true, Ordering::Relaxed);
+    sleep(Duration::from_millis(3500)).await;
+    one.invalidate(&tenant(1), &first);
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(one.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2");
 }
