@@ -197,15 +197,22 @@ impl TicketCache {
                 Joined::Other(outcomes) => (outcomes, true),
             };
             let _waiting = self.handle.inner.counters.waiting();
-            // It ends without an outcome only with the runtime that it ran on, which need not be the caller's.
+            // It ends without an outcome with the runtime that it ran on, which need not be the caller's; and while a
+            // process is suspended, tickets that are under way end.
             if let Ok(outcome) = outcomes.wait_for(Option::is_some).await
                 && !is_other
                 && let Some(outcome) = outcome.clone()
+                && !self.has_ended(&outcome)
             {
                 return outcome;
             }
         }
-        Err(Error::new(ErrorKind::Bug, "exchanges ended without an outcome, several times"))
+        Err(Error::new(ErrorKind::Bug, "exchanges ended without a ticket that is good, several times"))
+    }
+
+    fn has_ended(&self, outcome: &Result<SystemUserTicket, Error>) -> bool {
+        let now = self.handle.inner.client.clock().now();
+        outcome.as_ref().is_ok_and(|ticket| ticket.expires_at() <= now)
     }
 
     /// Looks once more, behind the lock, and takes part in the one flight that there is, or starts it.
@@ -266,7 +273,7 @@ impl fmt::Debug for TicketCache {
     }
 }
 
-/// How often an exchange may be lost with the runtime it ran on before a waiter gives up.
+/// How often an exchange may bring nothing that can be returned before a waiter gives up.
 const MAX_LOST_FLIGHTS: usize = 3;
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use tokio::time::{Instant, advance, timeout};
 
 use super::support::*;
 use crate::cache::TicketCacheBuilder;
+use crate::clock::Clock as _;
 use crate::tenant::Tenant;
 
 #[tokio::test(start_paused = true)]
@@ -236,4 +237,20 @@ async fn debug_shows_no_ticket_and_no_token() {
     cache.ticket(&tenant(1)).await.unwrap();
     let shown = format!("{cache:?} {:?} {:?}", bench.builder(), cache.statistics());
     assert!(!shown.contains("7T:") && !shown.contains("App-1"), "{shown}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_that_ended_before_it_arrived_is_not_returned() {
+    let bench = Bench::new();
+    let cache = bench.cache();
+    bench.service.set_latency(&tenant(1), LIFETIME + MINUTE);
+    let waiter = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.ticket(&tenant(1)).await }
+    });
+    settle().await;
+    bench.service.set_latency(&tenant(1), Duration::ZERO);
+    let ticket = waiter.await.unwrap().unwrap();
+    assert!(ticket.expires_at() > bench.clock.now());
+    assert_eq!(bench.service.begun(&tenant(1)), 2);
 }

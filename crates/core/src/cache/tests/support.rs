@@ -145,9 +145,10 @@ pub(super) struct Counter {
 impl Exchange for Counter {
     async fn exchange(&self, tenant: &Tenant) -> Result<SystemUserTicket, Error> {
         let under_way = self.service.begin(tenant);
+        let asked_at = self.clock.now();
         let (mood, latency) = self.service.with(tenant, |account| (account.mood, account.latency));
         sleep(latency).await;
-        let outcome = self.answer(tenant, mood).await;
+        let outcome = self.answer(tenant, mood, asked_at).await;
         drop(under_way);
         match &outcome {
             Ok(ticket) => self.service.report(tenant, Event::Issued(ticket)),
@@ -159,7 +160,12 @@ impl Exchange for Counter {
 }
 
 impl Counter {
-    async fn answer(&self, tenant: &Tenant, mood: Mood) -> Result<SystemUserTicket, Error> {
+    async fn answer(
+        &self,
+        tenant: &Tenant,
+        mood: Mood,
+        asked_at: Timestamp,
+    ) -> Result<SystemUserTicket, Error> {
         match mood {
             Mood::Kind => {}
             Mood::Revoked => return Err(Error::refused(Refusal::from_message("Revoked", &[]))),
@@ -171,8 +177,8 @@ impl Counter {
             account.issued
         });
         let text = SecretText::new(format!("7T:{}:{number}", tenant.context()));
-        let (claims, now) = (Claims::new(Map::new()), self.clock.now());
-        Ok(SystemUserTicket::new(text, "secret".parse().unwrap(), claims, now, LIFETIME).unwrap())
+        let secret = "secret".parse().unwrap();
+        Ok(SystemUserTicket::new(text, secret, Claims::new(Map::new()), asked_at, LIFETIME).unwrap())
     }
 }
 
