@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout};
 
 use super::statistics::Counters;
@@ -13,6 +14,8 @@ use crate::store::{Fence, Lease, Record, Saved, StoreError, StoreErrorKind, Tick
 #[derive(Debug)]
 pub(crate) struct Shelf {
     store: Arc<dyn TicketStore>,
+    /// So many calls at once, so that none runs out of time behind our own.
+    calls: Semaphore,
     away_until: Mutex<Option<Instant>>,
     /// The last record that was told to be unreadable: it is looked at twice.
     told: Mutex<String>,
@@ -31,7 +34,13 @@ pub(crate) enum Leased {
 
 impl Shelf {
     pub(crate) fn new(store: Arc<dyn TicketStore>, counters: Arc<Counters>) -> Self {
-        Self { store, away_until: Mutex::new(None), told: Mutex::default(), counters }
+        Self {
+            store,
+            calls: Semaphore::new(CALLS_AT_ONCE),
+            away_until: Mutex::new(None),
+            told: Mutex::default(),
+            counters,
+        }
     }
 
     pub(crate) async fn load(&self, key: &TicketKey) -> Option<Record> {
@@ -73,6 +82,8 @@ impl Shelf {
     where
         F: Future<Output = Result<T, StoreError>>,
     {
+        // It is never closed.
+        let _call = self.calls.acquire().await;
         if self.away_until.lock().is_some_and(|until| Instant::now() < until) {
             return None;
         }
@@ -104,6 +115,9 @@ async fn in_time<T>(call: impl Future<Output = Result<T, StoreError>>) -> Result
         Err(StoreError::new(StoreErrorKind::Unavailable, message))
     })
 }
+
+/// How many calls may be under way.
+const CALLS_AT_ONCE: usize = 64;
 
 /// How long one call may take.
 const TIMEOUT: Duration = Duration::from_secs(2);

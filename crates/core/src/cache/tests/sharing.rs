@@ -375,3 +375,54 @@ async fn a_ticket_that_is_refused_while_it_is_taken_from_the_store_is_forgotten(
     sleep(Duration::from_secs(2)).await;
     assert_eq!(one.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2");
 }
+
+/// A store that answers one call after the other.
+#[derive(Debug, Clone, Default)]
+struct Queueing {
+    inner: MemoryStore,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl Queueing {
+    async fn turn(&self) {
+        let _turn = self.turn.lock().await;
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+#[async_trait]
+impl TicketStore for Queueing {
+    async fn load(&self, key: &TicketKey) -> Result<Option<Record>, StoreError> {
+        self.turn().await;
+        self.inner.load(key).await
+    }
+
+    async fn save(&self, key: &TicketKey, record: &Record) -> Result<Saved, StoreError> {
+        self.turn().await;
+        self.inner.save(key, record).await
+    }
+
+    async fn remove(&self, key: &TicketKey, fence: Fence) -> Result<(), StoreError> {
+        self.turn().await;
+        self.inner.remove(key, fence).await
+    }
+
+    async fn lease(&self, key: &TicketKey) -> Result<Option<Box<dyn Lease>>, StoreError> {
+        self.turn().await;
+        self.inner.lease(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_tenants_at_once_do_not_make_a_store_look_away() {
+    let bench = Bench::new();
+    let store = Queueing::default();
+    let cache = bench.builder().with_store(store).build();
+    let mut tasks = JoinSet::new();
+    for number in 0..10_000 {
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.ticket(&tenant(number)).await.unwrap() });
+    }
+    tasks.join_all().await;
+    assert_eq!(cache.statistics().store_failures, 0);
+}
