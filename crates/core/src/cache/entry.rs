@@ -189,7 +189,7 @@ pub(crate) struct Landing {
 }
 
 impl Landing {
-    pub(crate) fn entry(&self) -> &Entry {
+    pub(crate) fn entry(&self) -> &Arc<Entry> {
         &self.entry
     }
 

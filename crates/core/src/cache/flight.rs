@@ -58,9 +58,12 @@ impl Flight {
                 tracing::warn!(context = %self.tenant.context(), %error, cause, "no new ticket");
             }
         }
-        if let Some(outcome) = outcome.transpose() {
-            landing.land(outcome);
+        let entry = Arc::clone(landing.entry());
+        match outcome.transpose() {
+            Some(outcome) => landing.land(outcome),
+            None => drop(landing),
         }
+        self.inner.table.shrink(&entry);
     }
 
     fn tell(&self, entry: &Entry, held: &Held) {

@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use papaya::{HashMap, HashMapRef, LocalGuard};
 use parking_lot::Mutex;
@@ -18,6 +19,8 @@ pub(crate) struct Table {
     secret: (u64, u64),
     max_tenants: usize,
     pruning: Mutex<()>,
+    /// How many calls are let pass before all are looked at again, when there was nobody to take out but who is waited for.
+    in_vain: AtomicUsize,
     counters: Arc<Counters>,
 }
 
@@ -39,6 +42,7 @@ impl Table {
             secret: (random(), random()),
             max_tenants: max_tenants.max(1),
             pruning: Mutex::new(()),
+            in_vain: AtomicUsize::new(0),
             counters,
         }
     }
@@ -72,10 +76,20 @@ impl Table {
             return Arc::clone(entry);
         }
         let entry = Arc::clone(self.pin().get_or_insert_with(identity, Arc::default));
-        if self.entries.len() > self.max_tenants {
-            self.prune(&entry);
-        }
+        self.shrink(&entry);
         entry
+    }
+
+    /// Comes back to the number of tenants that may be kept, as far as nobody waits for the others. `newcomer` stays.
+    pub(crate) fn shrink(&self, newcomer: &Arc<Entry>) {
+        if self.entries.len() <= self.max_tenants {
+            return;
+        }
+        let is_in_vain =
+            self.in_vain.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| calls.checked_sub(1));
+        if is_in_vain.is_err() {
+            self.prune(newcomer);
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -104,6 +118,10 @@ impl Table {
         for (_, identity, entry) in evicted {
             entries.remove(identity);
             self.counters.evicted(entry.hits());
+        }
+        if entries.len() > self.max_tenants {
+            // All that are left are waited for, and come by when they are served.
+            self.in_vain.store(entries.len() / EXTRA_SHARE, Ordering::Relaxed);
         }
     }
 }

@@ -114,3 +114,18 @@ async fn tenants_in_trouble_are_within_the_limit_too() {
     tasks.join_all().await;
     assert_eq!(bench.service.all.lock().most_at_once, 4);
 }
+
+#[tokio::test(start_paused = true)]
+async fn tenants_that_came_all_at_once_are_within_the_bound_when_they_are_served() {
+    let bench = Bench::new();
+    let cache = bench.builder().with_max_tenants(100).build();
+    let mut tasks = JoinSet::new();
+    for number in 0..1000 {
+        bench.service.set_latency(&tenant(number), Duration::from_millis(100));
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.ticket(&tenant(number)).await.unwrap() });
+    }
+    tasks.join_all().await;
+    settle().await;
+    assert!(cache.statistics().tenants <= 100, "{}", cache.statistics().tenants);
+}
