@@ -101,7 +101,7 @@ impl Held {
 }
 
 /// How far the clock may be set back before a ticket of the future is taken for one of another time.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+pub(crate) const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
 /// How far a ticket's last use in a store may lie behind: less than the margin, so that nobody renews what is in use.
 const SAVE_PAUSE: Duration = Duration::from_secs(5 * 60);

@@ -2,11 +2,12 @@
 
 use std::io;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use super::held::CLOCK_TOLERANCE;
 use crate::exchange::SystemUserClient;
 use crate::secret::{SecretText, extend_wiping};
 use crate::store::{Fence, Record};
@@ -85,13 +86,19 @@ pub(crate) fn read(
     }
     let time = |micros| Timestamp::from_microsecond(micros).map_err(|_| Unreadable::Times);
     let issued_at = time(read.issued_at_microseconds)?;
-    // A machine whose clock is ahead of ours does not make a ticket live longer.
-    let used_at = time(read.used_at_microseconds)?.min(client.clock().now());
-    if used_at < issued_at.min(client.clock().now()) {
+    let (used_at, now) = (time(read.used_at_microseconds)?, client.clock().now());
+    if used_at < issued_at || is_of_the_future(used_at, now) {
         return Err(Unreadable::Times);
     }
+    // A machine whose clock is a little ahead of ours does not make a ticket live longer.
+    let used_at = used_at.min(now);
     let claims = Claims::restored(read.claims, system_user_token);
     client.restored_ticket(ticket, claims, issued_at, used_at).map_err(|_| Unreadable::Form)
+}
+
+/// Nobody knows how old it is then: by this clock or by the one that it was written by.
+fn is_of_the_future(used_at: Timestamp, now: Timestamp) -> bool {
+    used_at.duration_since(now) > SignedDuration::try_from(CLOCK_TOLERANCE).unwrap_or(SignedDuration::MAX)
 }
 
 /// Wipes what it outgrows.

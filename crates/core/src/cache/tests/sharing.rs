@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::SignedDuration;
 use parking_lot::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::{advance, sleep, timeout};
@@ -425,4 +426,16 @@ async fn many_tenants_at_once_do_not_make_a_store_look_away() {
     }
     tasks.join_all().await;
     assert_eq!(cache.statistics().store_failures, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_ticket_of_a_machine_whose_clock_is_far_ahead_is_not_taken_over() {
+    let bench = Bench::new();
+    let store = MemoryStore::new();
+    bench.clock.shift(SignedDuration::from_hours(2));
+    bench.builder().with_store(store.clone()).build().ticket(&tenant(1)).await.unwrap();
+    bench.clock.shift(SignedDuration::from_hours(-2));
+    advance(60 * MINUTE).await;
+    let other = bench.builder().with_store(store).build();
+    assert_eq!(other.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2");
 }
