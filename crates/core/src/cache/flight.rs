@@ -219,7 +219,7 @@ impl Flight {
     }
 
     fn held(&self, ticket: SystemUserTicket, fence: Option<Fence>) -> Held {
-        Held::new(ticket, fence, self.inner.margins)
+        Held::new(ticket, fence, self.inner.margins, self.inner.client.clock().now())
     }
 }
 

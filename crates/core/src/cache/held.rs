@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use crate::store::Fence;
 use crate::ticket::SystemUserTicket;
@@ -33,6 +34,8 @@ pub(crate) struct Held {
     pub(crate) fence: Option<Fence>,
     /// Taken from a store, which may offer again what the API has refused.
     pub(crate) is_adopted: bool,
+    /// When it came to be kept, by the wall clock and by one that is never set.
+    since: (i64, Instant),
     used_at: AtomicI64,
     saved_use: AtomicI64,
     near_end_at_age: i64,
@@ -40,7 +43,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    pub(crate) fn new(ticket: SystemUserTicket, fence: Option<Fence>, margins: Margins) -> Self {
+    pub(crate) fn new(
+        ticket: SystemUserTicket,
+        fence: Option<Fence>,
+        margins: Margins,
+        now: Timestamp,
+    ) -> Self {
         let lifetime = ticket.lifetime();
         // Where tickets live so short that the margins do not fit, they are shares of the lifetime.
         let jitter = margins.jitter.min(lifetime / 4);
@@ -51,6 +59,7 @@ impl Held {
             ticket,
             fence,
             is_adopted: false,
+            since: (now.as_microsecond(), Instant::now()),
             used_at: AtomicI64::new(used_at),
             saved_use: AtomicI64::new(used_at),
             near_end_at_age: micros(lifetime.saturating_sub(margin.max(reserve))),
@@ -59,9 +68,10 @@ impl Held {
     }
 
     pub(crate) fn freshness(&self, now: Timestamp) -> Freshness {
-        match now.as_microsecond() - self.used_at.load(Ordering::Relaxed) {
-            // The clock was set back, and nothing that it says of this ticket can be believed.
-            age if age < -micros(CLOCK_TOLERANCE) => Freshness::Ended,
+        let now = now.as_microsecond();
+        match now - self.used_at.load(Ordering::Relaxed) {
+            // Nothing that the clock says of this ticket can be believed.
+            age if age < -micros(CLOCK_TOLERANCE) || self.was_set_back(now) => Freshness::Ended,
             age if age >= self.ended_at_age => Freshness::Ended,
             age if age >= self.near_end_at_age => Freshness::NearEnd,
             _ => Freshness::Fresh,
@@ -92,6 +102,12 @@ impl Held {
                 .saved_use
                 .compare_exchange(saved, now.as_microsecond(), Ordering::Relaxed, Ordering::Relaxed)
                 .is_ok()
+    }
+
+    /// Whether the wall clock has been set back since.
+    fn was_set_back(&self, now: i64) -> bool {
+        let (wall, steady) = self.since;
+        now - wall < micros(steady.elapsed()).saturating_sub(micros(CLOCK_TOLERANCE))
     }
 
     fn last_use(&self) -> Timestamp {

@@ -254,3 +254,14 @@ async fn a_ticket_that_ended_before_it_arrived_is_not_returned() {
     assert!(ticket.expires_at() > bench.clock.now());
     assert_eq!(bench.service.begun(&tenant(1)), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_by_less_than_a_tickets_age_does_not_keep_it_alive_either() {
+    let bench = Bench::new();
+    let cache = bench.cache();
+    let first = cache.ticket(&tenant(1)).await.unwrap();
+    advance(LIFETIME * 5 / 6).await;
+    bench.clock.shift(SignedDuration::from_hours(-3));
+    advance(LIFETIME / 6).await;
+    assert!(!cache.ticket(&tenant(1)).await.unwrap().is_same_as(&first), "its lifetime is over");
+}
