@@ -100,10 +100,7 @@ impl Flight {
                 {
                     drop(place);
                 }
-                Leased::Busy => {
-                    tracing::warn!(context = %self.tenant.context(), "another process keeps the lease; exchanging without");
-                    return self.exchange_alone(entry, place).await;
-                }
+                Leased::Busy => return self.pass_by(shelf, entry, &key, before, place).await,
                 Leased::Unknown => return self.exchange_alone(entry, place).await,
             }
             sleep(pause.mul_f64(0.5 + 0.5 * fastrand::f64())).await;
@@ -147,6 +144,23 @@ impl Flight {
         };
         shelf.release(lease).await;
         outcome
+    }
+
+    /// Goes without the lease that another process keeps and keeps, unless its ticket came while we waited for a place.
+    async fn pass_by(
+        &self,
+        shelf: &Shelf,
+        entry: &Entry,
+        key: &TicketKey,
+        before: Option<Fence>,
+        place: Place,
+    ) -> Result<Option<Held>, Error> {
+        let record = shelf.load(key).await;
+        if let Some(held) = record.and_then(|record| self.adopt(shelf, entry, &record, before)) {
+            return Ok(Some(held));
+        }
+        tracing::warn!(context = %self.tenant.context(), "another process keeps the lease; exchanging without");
+        self.exchange_alone(entry, place).await
     }
 
     /// Keeps a new ticket for the others too, or takes theirs when they were faster while we slept.

@@ -439,3 +439,30 @@ async fn a_ticket_of_a_machine_whose_clock_is_far_ahead_is_not_taken_over() {
     let other = bench.builder().with_store(store).build();
     assert_eq!(other.ticket(&tenant(1)).await.unwrap().expose(), "7T:Cust1:2");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_passes_a_lease_by_looks_for_its_ticket_first() {
+    let bench = Bench::new();
+    let store = Odd::default();
+    store.is_leased_away.store(true, Ordering::Relaxed);
+    let limits = ExchangeLimits::new().with_concurrent(1).with_per_second(0);
+    let cache = bench.builder().with_store(store.clone()).with_limits(limits).build();
+    let waiter = tokio::spawn({
+        let cache = cache.clone();
+        async move { cache.ticket(&tenant(1)).await.unwrap() }
+    });
+    settle().await;
+    let mut tasks = JoinSet::new();
+    store.is_leased_away.store(false, Ordering::Relaxed);
+    for number in 10..60 {
+        bench.service.set_latency(&tenant(number), Duration::from_secs(4));
+        let cache = cache.clone();
+        tasks.spawn(async move { cache.ticket(&tenant(number)).await });
+    }
+    sleep(MINUTE).await;
+    bench.builder().with_store(store.inner.clone()).build().ticket(&tenant(1)).await.unwrap();
+    sleep(2 * MINUTE).await;
+    store.is_leased_away.store(true, Ordering::Relaxed);
+    assert_eq!(waiter.await.unwrap().expose(), "7T:Cust1:1");
+    assert_eq!(bench.service.begun(&tenant(1)), 1);
+}
