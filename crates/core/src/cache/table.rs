@@ -85,9 +85,9 @@ impl Table {
         if self.entries.len() <= self.max_tenants {
             return;
         }
-        let is_in_vain =
+        let is_let_pass =
             self.in_vain.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |calls| calls.checked_sub(1));
-        if is_in_vain.is_err() {
+        if is_let_pass.is_err() {
             self.prune(newcomer);
         }
     }
