@@ -36,6 +36,8 @@ pub(crate) struct Held {
     pub(crate) is_adopted: bool,
     /// When it came to be kept, by the wall clock and by one that is never set.
     since: (i64, Instant),
+    /// When the two clocks were last held against each other.
+    compared_at: AtomicI64,
     used_at: AtomicI64,
     saved_use: AtomicI64,
     near_end_at_age: i64,
@@ -60,6 +62,7 @@ impl Held {
             fence,
             is_adopted: false,
             since: (now.as_microsecond(), Instant::now()),
+            compared_at: AtomicI64::new(now.as_microsecond()),
             used_at: AtomicI64::new(used_at),
             saved_use: AtomicI64::new(used_at),
             near_end_at_age: micros(lifetime.saturating_sub(margin.max(reserve))),
@@ -104,10 +107,19 @@ impl Held {
                 .is_ok()
     }
 
-    /// Whether the wall clock has been set back since.
+    /// Whether the wall clock has been set back since. The other clock is read once in a while: that takes longer than all
+    /// the rest of a hit but for the way from memory.
     fn was_set_back(&self, now: i64) -> bool {
+        let since_compared = now - self.compared_at.load(Ordering::Relaxed);
+        if (0..micros(COMPARISON_PAUSE)).contains(&since_compared) {
+            return false;
+        }
         let (wall, steady) = self.since;
-        now - wall < micros(steady.elapsed()).saturating_sub(micros(CLOCK_TOLERANCE))
+        let was_set_back = now - wall < micros(steady.elapsed()).saturating_sub(micros(CLOCK_TOLERANCE));
+        if !was_set_back {
+            self.compared_at.store(now, Ordering::Relaxed);
+        }
+        was_set_back
     }
 
     fn last_use(&self) -> Timestamp {
@@ -118,6 +130,10 @@ impl Held {
 
 /// How far the clock may be set back before a ticket of the future is taken for one of another time.
 pub(crate) const CLOCK_TOLERANCE: Duration = Duration::from_secs(5 * 60);
+
+/// For how long of its own time the wall clock is believed without another look at the steady one: less than what a ticket
+/// that is handed out still has.
+const COMPARISON_PAUSE: Duration = Duration::from_secs(1);
 
 /// How far a ticket's last use in a store may lie behind: less than the margin, so that nobody renews what is in use.
 const SAVE_PAUSE: Duration = Duration::from_secs(5 * 60);
