@@ -122,7 +122,8 @@ impl TicketCache {
     /// the one that is kept.
     pub fn touch(&self, tenant: &Tenant, ticket: &SystemUserTicket) {
         let inner = &*self.handle.inner;
-        let Some(held) = inner.table.find(tenant).and_then(|entry| entry.held.load_full()) else { return };
+        let Some(entry) = inner.table.find(tenant) else { return };
+        let Some(held) = entry.held.load_full() else { return };
         if !held.ticket.is_same_as(ticket) {
             return;
         }
@@ -130,7 +131,7 @@ impl TicketCache {
         held.touch(now);
         if inner.shelf.is_some() && held.is_due_to_be_saved(now) {
             let (inner, tenant) = (Arc::clone(&self.handle.inner), tenant.clone());
-            self.handle.tasks.spawn(async move { inner.save_touched(&tenant, &held).await });
+            self.handle.tasks.spawn(async move { inner.save_touched(&tenant, &entry, &held).await });
         }
     }
 

@@ -243,9 +243,11 @@ impl Inner {
         entry.held.load().as_deref().map_or(Freshness::Ended, |held| held.freshness(now))
     }
 
-    /// Tells the other processes when a ticket was last used.
-    pub(crate) async fn save_touched(&self, tenant: &Tenant, held: &Held) {
-        if let (Some(shelf), Some(fence)) = (&self.shelf, held.fence) {
+    /// Tells the other processes when a ticket was last used, unless the API has refused it meanwhile.
+    pub(crate) async fn save_touched(&self, tenant: &Tenant, entry: &Entry, held: &Held) {
+        if let (Some(shelf), Some(fence)) = (&self.shelf, held.fence)
+            && !entry.is_rejected(&held.ticket)
+        {
             let record = record::write(tenant, &held.hand_out(), fence);
             shelf.save(&self.client.ticket_key(tenant), &record).await;
         }
