@@ -44,3 +44,9 @@ pub struct Readme;
 #[doc = include_str!("../../../docs/api-client.md")]
 #[derive(Debug)]
 pub struct ApiClientPage;
+
+/// The snippets of the page on tickets, compiled.
+#[cfg(all(doctest, feature = "pem", feature = "file-store"))]
+#[doc = include_str!("../../../docs/tickets.md")]
+#[derive(Debug)]
+pub struct TicketsPage;
