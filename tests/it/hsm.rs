@@ -189,7 +189,7 @@ fn what_is_wrong_with_a_token_is_told_by_exit_code_and_link() {
 
 /// Tokens may keep the private half alone.
 #[test]
-fn a_public_half_in_a_file_is_enough_for_doctor() {
+fn a_public_half_in_a_file_is_enough_for_doctor_and_inspect() {
     let desk = Desk::with(&Device::SoftHsm.faulty());
     let uri = format!("pkcs11:token=lab;object=new?module-path={}", faulty_module().display());
     let generate = ["key", "generate", "--type", "p256", "--signer", &uri, "--public-out", "new.pem"];
@@ -204,6 +204,9 @@ fn a_public_half_in_a_file_is_enough_for_doctor() {
     };
     assert!(!signs(&[]));
     assert!(signs(&["--signer-public-key", "new.pem"]));
+    assert!(!desk.soticket(&["key", "inspect", &uri]).status.success());
+    let shown = desk.done(&["key", "inspect", &uri, "--signer-public-key", "new.pem", "--public"]);
+    assert_eq!(shown, std::fs::read_to_string(desk.folder().join("new.pem")).unwrap());
 }
 
 #[test]

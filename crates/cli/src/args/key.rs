@@ -169,6 +169,10 @@ pub(crate) struct InspectArgs {
     #[command(flatten)]
     pub(crate) token: TokenArgs,
 
+    /// The public half of the key or a certificate of it, for a PKCS#11 token that keeps none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) signer_public_key: Option<PathBuf>,
+
     /// How to print what it is
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,

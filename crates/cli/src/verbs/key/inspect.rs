@@ -8,7 +8,7 @@ use soticket::{KeyInfo, OpenSignerOptions, SignerUri};
 use crate::args::{Format, InspectArgs};
 use crate::failure::{Exit, Failure};
 use crate::output::{print, print_json};
-use crate::settings::{key_passphrase, pkcs11_pin, with_pin_tries};
+use crate::settings::{key_passphrase, pkcs11_pin, public_key, with_pin_tries};
 
 pub(super) async fn run(args: InspectArgs) -> Result<Exit, Failure> {
     let uri: SignerUri = args.key.parse().map_err(|error: soticket::ParseSignerUriError| {
@@ -19,7 +19,10 @@ pub(super) async fn run(args: InspectArgs) -> Result<Exit, Failure> {
     let options = OpenSignerOptions::new()
         .with_passphrase(move || passphrase.read_for_signer())
         .with_pin(move || pin.read_for_signer());
-    let options = with_pin_tries(options, &args.token);
+    let mut options = with_pin_tries(options, &args.token);
+    if let Some(path) = &args.signer_public_key {
+        options = options.with_public_key(public_key(path)?);
+    }
     let signer = uri.open(options).await?;
     let info = signer.key_info();
     match args.format {
