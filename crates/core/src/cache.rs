@@ -191,6 +191,7 @@ impl TicketCache {
     }
 
     async fn wait_for(&self, tenant: &Tenant, need: Need) -> Result<SystemUserTicket, Error> {
+        self.handle.inner.counters.missed();
         for _ in 0..MAX_LOST_FLIGHTS {
             let (mut outcomes, is_other) = match self.join(tenant, need)? {
                 Joined::Kept(ticket) => return Ok(ticket),
@@ -219,7 +220,6 @@ impl TicketCache {
     /// Looks once more, behind the lock, and takes part in the one flight that there is, or starts it.
     fn join(&self, tenant: &Tenant, need: Need) -> Result<Joined, Error> {
         let inner = &*self.handle.inner;
-        inner.counters.missed();
         loop {
             let entry = inner.table.find_or_insert(tenant);
             let state = entry.state.lock();
