@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use soticket_emulator::Sample;
 use soticket_tests::{LoginService, program, root, soticket};
 
 fn readme() -> String {
@@ -36,6 +37,8 @@ fn the_second_command_is_what_continuous_integration_runs() {
 #[test]
 fn the_other_commands_work_with_the_settings_that_the_text_names() {
     let service = LoginService::start();
+    let list = format!("context,system_user_token\n{},{}\n", Sample::CONTEXT, Sample::SYSTEM_USER_TOKEN);
+    std::fs::write(service.folder().join("tenants.csv"), list).unwrap();
     for block in &blocks("sh")[2..] {
         let mut shell = soticket_shell(&service);
         let output = shell.args(["-ec", block]).output().unwrap();
