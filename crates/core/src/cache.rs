@@ -129,7 +129,7 @@ impl TicketCache {
         }
         let now = inner.client.clock().now();
         held.touch(now);
-        if inner.shelf.is_some() && held.is_due_to_be_saved(now) {
+        if held.fence.is_some() && held.is_due_to_be_saved(now) {
             let (inner, tenant) = (Arc::clone(&self.handle.inner), tenant.clone());
             self.handle.tasks.spawn(async move { inner.save_touched(&tenant, &entry, &held).await });
         }
@@ -143,7 +143,7 @@ impl TicketCache {
         let Some(held) = entry.reject(ticket) else { return };
         inner.counters.invalidated();
         tracing::info!(context = %tenant.context(), "the ticket was refused by the API and is forgotten");
-        if let (Some(fence), Some(_)) = (held.fence, &inner.shelf) {
+        if let Some(fence) = held.fence {
             let (inner, tenant) = (Arc::clone(inner), tenant.clone());
             self.handle.tasks.spawn(async move { inner.forget_stored(&tenant, fence).await });
         }
@@ -154,9 +154,10 @@ impl TicketCache {
     pub fn statistics(&self) -> CacheStatistics {
         let inner = &*self.handle.inner;
         let now = inner.client.clock().now();
-        let hits = inner.table.entries().map(|entry| entry.hits()).sum();
-        let oldest = inner.table.entries().filter_map(|entry| entry.held.load_full()?.age(now)).max();
-        inner.counters.snapshot(inner.table.len(), hits, oldest)
+        let entries = inner.table.entries();
+        let hits = entries.iter().map(|entry| entry.hits()).sum();
+        let oldest = entries.iter().filter_map(|entry| entry.held.load_full()?.age(now)).max();
+        inner.counters.snapshot(entries.len(), hits, oldest)
     }
 
     /// Who exchanges for it.

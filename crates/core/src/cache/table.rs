@@ -96,9 +96,8 @@ impl Table {
         self.entries.len()
     }
 
-    pub(crate) fn entries(&self) -> impl Iterator<Item = Arc<Entry>> {
-        let all: Vec<_> = self.pin().values().cloned().collect();
-        all.into_iter()
+    pub(crate) fn entries(&self) -> Vec<Arc<Entry>> {
+        self.pin().values().cloned().collect()
     }
 
     /// Takes out those that were asked for the longest ago, a few more than need be, since finding them means to look at all.
