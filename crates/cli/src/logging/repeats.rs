@@ -1,10 +1,10 @@
-//! What is not worth telling: warnings that an error tells too, and one warning for each of fifty thousand tenants.
+//! What is not worth telling: one warning for each of fifty thousand tenants.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use tracing::Metadata;
 use tracing::callsite::Identifier;
-use tracing::{Level, Metadata};
 
 /// How often one warning is told, whatever differs in it from one time to the next.
 pub(super) const MAX_REPEATS: usize = 10;
@@ -14,9 +14,6 @@ static TIMES: Mutex<Option<HashMap<Identifier, usize>>> = Mutex::new(None);
 
 /// Whether an event is worth telling; counts it.
 pub(super) fn is_news(event: &Metadata<'_>) -> bool {
-    if is_told_as_error(event) {
-        return false;
-    }
     let mut times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
     let times = times.get_or_insert_default().entry(event.callsite()).or_default();
     *times += 1;
@@ -27,11 +24,4 @@ pub(super) fn is_news(event: &Metadata<'_>) -> bool {
 pub(crate) fn kept_back() -> usize {
     let times = TIMES.lock().unwrap_or_else(PoisonError::into_inner);
     times.iter().flat_map(HashMap::values).map(|times| times.saturating_sub(MAX_REPEATS)).sum()
-}
-
-/// The cache warns of an exchange that failed, which is what our own errors are about.
-fn is_told_as_error(event: &Metadata<'_>) -> bool {
-    *event.level() == Level::WARN
-        && event.target() == "soticket_core::cache::flight"
-        && event.fields().field("error").is_some()
 }

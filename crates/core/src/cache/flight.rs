@@ -53,10 +53,7 @@ impl Flight {
         match &outcome {
             Ok(Some(held)) => self.tell(landing.entry(), held),
             Ok(None) => tracing::debug!(context = %self.tenant.context(), "the ticket was used, and is kept"),
-            Err(error) => {
-                let cause = std::error::Error::source(error);
-                tracing::warn!(context = %self.tenant.context(), %error, cause, "no new ticket");
-            }
+            Err(error) => self.tell_failure(error),
         }
         let entry = Arc::clone(landing.entry());
         match outcome.transpose() {
@@ -75,6 +72,16 @@ impl Flight {
             expires_at = %held.ticket.expires_at(),
             "a ticket is kept"
         );
+    }
+
+    /// Of a renewal nobody else learns; any other failure is its callers' own.
+    fn tell_failure(&self, error: &Error) {
+        let (context, cause) = (self.tenant.context(), std::error::Error::source(error));
+        if self.need == Need::Fresh {
+            tracing::warn!(%context, %error, cause, "the ticket was not renewed");
+        } else {
+            tracing::debug!(%context, %error, cause, "no new ticket");
+        }
     }
 
     /// What the store has, if it is good for this; else an exchange by whoever gets the lease.
